@@ -1,0 +1,78 @@
+"""What every command needs: the settings, an up-to-date database, words for what is missing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+import click
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from app.migrations import DatabaseNewerError, upgrade
+from app.models.engine import open_engine
+from app.models.space import Space
+from config.settings import Settings, SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A space whose database is open: commands commit by leaving the ``with`` block."""
+
+    settings: Settings
+    session: Session
+    space: Space
+
+    @property
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def load_settings() -> Settings:
+    """Return the settings, or end the command with the list of what is wrong."""
+    try:
+        return Settings.load()
+    except SettingsError as error:
+        stop(["Mitoyen cannot start:", *(f"  - {problem}" for problem in error.problems)])
+
+
+def open_database(settings: Settings) -> Engine:
+    """Return the engine of the space's database, migrated to our version."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    engine = open_engine(settings.database_url)
+    try:
+        upgrade(engine)
+    except DatabaseNewerError as error:
+        stop([str(error)])
+    except OperationalError as error:
+        stop([f"The database cannot be opened: {error.orig}"])
+    return engine
+
+
+@contextmanager
+def opened() -> Iterator[Opened]:
+    """Open the space that the environment describes; commit unless the block raises."""
+    settings = load_settings()
+    with Session(open_database(settings)) as session:
+        space = session.get(Space, 1)
+        if space is None:
+            stop(["There is no space here yet. Start with: mitoyen setup --help"])
+        yield Opened(settings, session, space)
+        session.commit()
+
+
+def stop(lines: list[str]) -> NoReturn:
+    """End the command with ``lines`` on standard error and exit code 1."""
+    click.echo("\n".join(lines), err=True)
+    sys.exit(1)
+
+
+def print_json(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print ``rows`` as one JSON array, readable by people and programs."""
+    click.echo(json.dumps(list(rows), ensure_ascii=False, indent=2, default=str))

@@ -1,0 +1,9 @@
+"""Commands about search."""
+
+from __future__ import annotations
+
+import click
+
+
+def register(main: click.Group) -> None:
+    """Add these commands to ``main``."""

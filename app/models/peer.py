@@ -1,0 +1,174 @@
+"""The other spaces we know of, and what we hold of their directories."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Numeric, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.base import Base, Moment, Opaque, new_id
+
+#: What either side of a peering may stand at (PROTOCOL.md, Peering).
+STANDINGS = (
+    "none",
+    "requested",
+    "approved",
+    "suspended",
+    "ended",
+    "blocked",
+    "key_hold",
+)
+
+#: Our half-states under which the last good copy stays visible (an unexpected key freezes it).
+SHOWN_WHEN_OURS = ("approved", "key_hold")
+
+
+class Peer(Base):
+    """Another space: who it says it is, what we and they decided, how the exchange goes."""
+
+    __tablename__ = "peer"
+    __table_args__ = (
+        CheckConstraint(f"ours IN {STANDINGS!r}", name="ours"),
+        CheckConstraint(f"theirs IN {STANDINGS!r}", name="theirs"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(Opaque, unique=True, default=new_id)
+    url: Mapped[str] = mapped_column(String(255), unique=True)
+    """The entity identifier, in its one canonical form."""
+
+    # --- the door plate, from its entity configuration
+    name: Mapped[str] = mapped_column(String(80), default="")
+    city: Mapped[str] = mapped_column(String(80), default="")
+    country: Mapped[str] = mapped_column(String(2), default="")
+    latitude: Mapped[float | None] = mapped_column(Numeric(8, 5, asdecimal=False))
+    longitude: Mapped[float | None] = mapped_column(Numeric(8, 5, asdecimal=False))
+    enamel: Mapped[str] = mapped_column(String(8), default="slate")
+    languages: Mapped[list[str]] = mapped_column(JSON, default=list)
+    member_count: Mapped[int | None]
+    """How many profiles it says it would share; its word, not ours."""
+
+    policy_url: Mapped[str] = mapped_column(String(255), default="")
+    entity: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    """What we last verified of its entity configuration: endpoints, keys, next_kids."""
+
+    entity_jws: Mapped[str] = mapped_column(Text, default="")
+    entity_read_at: Mapped[datetime | None] = mapped_column(Moment)
+    root_kid: Mapped[str] = mapped_column(String(64), default="")
+    """Thumbprint of the root key that our admin compared; no other is believed."""
+
+    # --- the two halves of the peering
+    ours: Mapped[str] = mapped_column(String(10), default="none")
+    our_n: Mapped[int] = mapped_column(default=0)
+    """Counter of the last statement that we made."""
+
+    theirs: Mapped[str] = mapped_column(String(10), default="none")
+    their_n: Mapped[int] = mapped_column(default=0)
+    """Counter of the last statement of theirs that we accepted; older ones change nothing."""
+
+    their_note: Mapped[str] = mapped_column(String(500), default="")
+    their_kid_seen: Mapped[str] = mapped_column(String(64), default="")
+    """The root key of ours that they say they see."""
+
+    asked_at: Mapped[datetime | None] = mapped_column(Moment)
+    decided_at: Mapped[datetime | None] = mapped_column(Moment)
+    active_since: Mapped[datetime | None] = mapped_column(Moment)
+    purge_at: Mapped[datetime | None] = mapped_column(Moment)
+    """When what we hold of a suspended or ended peer is to be deleted."""
+
+    # --- the copy we hold of its directory
+    epoch: Mapped[str] = mapped_column(String(64), default="")
+    cursor: Mapped[str] = mapped_column(String(200), default="")
+    """Opaque: where to go on reading its feed; empty for the beginning."""
+
+    feed_etag: Mapped[str] = mapped_column(String(120), default="")
+    their_seq: Mapped[int] = mapped_column(default=0)
+    their_root: Mapped[str] = mapped_column(String(64), default="")
+    their_checkpoint: Mapped[str] = mapped_column(Text, default="")
+    """The last checkpoint we accepted, as signed."""
+
+    roots_agree: Mapped[bool | None]
+    """Whether our copy's root equals that checkpoint's; null before the first comparison."""
+
+    # --- how the exchange goes
+    next_pull_at: Mapped[datetime | None] = mapped_column(Moment, index=True)
+    """Null while nothing is to be pulled."""
+
+    leased_until: Mapped[datetime | None] = mapped_column(Moment)
+    failures: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str] = mapped_column(String(40), default="")
+    last_error_text: Mapped[str] = mapped_column(String(500), default="")
+    last_error_at: Mapped[datetime | None] = mapped_column(Moment)
+    last_success_at: Mapped[datetime | None] = mapped_column(Moment)
+    """When we last held a complete answer of it; the freshness of every mirrored profile."""
+
+    created_at: Mapped[datetime] = mapped_column(Moment)
+
+    profiles: Mapped[list[MirroredProfile]] = relationship(
+        back_populates="peer", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+    @property
+    def shown(self) -> bool:
+        """True while its profiles may be seen here; the SQL twin is ``scope.shown_peers``."""
+        return self.ours in SHOWN_WHEN_OURS and self.theirs == "approved"
+
+    @property
+    def active(self) -> bool:
+        """True while documents may cross: both admins said yes, and to the keys in use."""
+        return self.ours == "approved" and self.theirs == "approved"
+
+
+class MirroredProfile(Base):
+    """A profile that a peer signed: the original, and beside it the decoded row."""
+
+    __tablename__ = "mirrored_profile"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    peer_id: Mapped[int] = mapped_column(ForeignKey("peer.id", ondelete="CASCADE"), index=True)
+    subject: Mapped[str] = mapped_column(String(320), unique=True)
+    revision: Mapped[int]
+    jws: Mapped[str] = mapped_column(Text)
+    """The signed document, exactly as received; what was verified is what is kept."""
+
+    digest: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of ``jws``, hexadecimal."""
+
+    kid: Mapped[str] = mapped_column(String(64))
+    """Which of the peer's operational keys signed it."""
+
+    public: Mapped[bool] = mapped_column(default=False)
+    """The member's consent covers anyone (``aud`` is ``public``), not approved peers alone."""
+
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """The verified claims, as JSON: name, headline, services, ..."""
+
+    name: Mapped[str] = mapped_column(String(120))
+    issued_at: Mapped[datetime] = mapped_column(Moment)
+    expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
+    received_at: Mapped[datetime] = mapped_column(Moment)
+
+    peer: Mapped[Peer] = relationship(back_populates="profiles")
+
+    @property
+    def ref(self) -> str:
+        """The opaque last part of the subject."""
+        return self.subject.rpartition("/")[2]
+
+
+class MirroredWithdrawal(Base):
+    """A tombstone: this subject was withdrawn at this revision, so that no replay brings it back."""
+
+    __tablename__ = "mirrored_withdrawal"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    peer_id: Mapped[int] = mapped_column(ForeignKey("peer.id", ondelete="CASCADE"), index=True)
+    subject: Mapped[str] = mapped_column(String(320), unique=True)
+    revision: Mapped[int]
+    jws: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(String(64))
+    reason: Mapped[str] = mapped_column(String(20))
+    expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
+    received_at: Mapped[datetime] = mapped_column(Moment)

@@ -1,0 +1,179 @@
+"""Everything an operator can decide, read once at start-up.
+
+From the environment (``MITOYEN_...``), and from a TOML file: the one that ``MITOYEN_CONFIG``
+names, or ``mitoyen.toml`` in the data directory. The environment wins. An unknown key is refused,
+and all problems are reported together.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+PREFIX = "MITOYEN_"
+CONFIG_FILE = "mitoyen.toml"
+
+#: Shorter secrets can be guessed; 32 characters are 128 bits even when only hexadecimal.
+SECRET_CHARACTERS = 32
+
+#: Variables that belong to the start-up itself and are no settings.
+NOT_SETTINGS = {"MITOYEN_CONFIG"}
+
+
+class SettingsError(Exception):
+    """The configuration cannot be used; ``problems`` lists every reason, not only the first."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Settings(BaseModel):
+    """One space's configuration; every field has a description, which the documentation prints."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data: Path = Field(description="Directory of the database and of the keys.")
+    development: bool = Field(
+        default=False,
+        description="Development setting: plain http and loopback addresses are accepted. "
+        "Never on a space that others can reach.",
+    )
+    database: str = Field(
+        default="", description="SQLAlchemy URL; empty for SQLite in the data directory."
+    )
+    secret_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Signs sessions and forms; empty to use the file `secret_key` that "
+        "`mitoyen setup` writes into the data directory.",
+    )
+    listen: str = Field(default="127.0.0.1", description="Address that the server binds to.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port that the server binds to.")
+    workers: int = Field(default=1, ge=1, le=64, description="Server processes.")
+    trusted_proxies: int = Field(
+        default=0,
+        ge=0,
+        le=5,
+        description="Reverse proxies in front whose X-Forwarded-* headers are believed.",
+    )
+    mail: Literal["console", "file", "smtp"] = Field(
+        default="smtp", description="Where mail goes: `smtp`, `file` (one file each) or `console`."
+    )
+    mail_folder: Path | None = Field(
+        default=None,
+        description='Folder for `mail = "file"`; default: `mail` in the data directory.',
+    )
+    mail_sender: str = Field(
+        default="", description="Sender of our mail, e.g. `Le Palier <hello@lepalier.example>`."
+    )
+    smtp_host: str = Field(default="", description="Mail server.")
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="Its port.")
+    smtp_user: str = Field(default="", description="User name there, if it asks for one.")
+    smtp_password: SecretStr = Field(default=SecretStr(""), description="Password there.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="How the connection to it is protected."
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="How logs are written.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        problems = []
+        secret = self.secret_key.get_secret_value()
+        if secret and len(secret) < SECRET_CHARACTERS:
+            problems.append(f"secret_key: at least {SECRET_CHARACTERS} characters, please")
+        if self.mail == "smtp" and not self.development:
+            problems += [
+                f"{name}: needed to send mail (or set mail to `file` or `console`)"
+                for name in ("smtp_host", "mail_sender")
+                if not getattr(self, name)
+            ]
+        if self.development and self.listen not in ("127.0.0.1", "::1", "localhost"):
+            problems.append("listen: the development setting binds to loopback only")
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Self:
+        """Read the environment and the TOML file that it points to.
+
+        :param given: values from the command line, which win over both.
+        :raises SettingsError: listing everything that is missing, unknown or wrong.
+        """
+        environ = os.environ if environ is None else environ
+        from_environment = {
+            name[len(PREFIX) :].lower(): value
+            for name, value in environ.items()
+            if name.startswith(PREFIX) and name not in NOT_SETTINGS
+        }
+        values = {**_from_file(environ, given), **from_environment, **given}
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise SettingsError(_problems(error)) from None
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{self.data / 'mitoyen.db'}"
+
+    @property
+    def key_folder(self) -> Path:
+        return self.data / "keys"
+
+    @property
+    def outgoing_mail_folder(self) -> Path:
+        return self.mail_folder or self.data / "mail"
+
+    def session_secret(self) -> str:
+        """Return what signs sessions.
+
+        :raises SettingsError: neither set nor made by ``mitoyen setup``.
+        """
+        if self.secret_key.get_secret_value():
+            return self.secret_key.get_secret_value()
+        path = self.data / "secret_key"
+        secret = path.read_text().strip() if path.exists() else ""
+        if len(secret) < SECRET_CHARACTERS:
+            raise SettingsError(
+                [
+                    "secret_key: missing. Run `mitoyen setup`, which writes one into the data "
+                    "directory, or set MITOYEN_SECRET_KEY"
+                ]
+            )
+        return secret
+
+
+def _from_file(environ: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, Any]:
+    data = given.get("data") or environ.get(f"{PREFIX}DATA")
+    named = environ.get("MITOYEN_CONFIG")
+    path = Path(named) if named else Path(data) / CONFIG_FILE if data else None
+    if path is None or (not named and not path.exists()):
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError([f"{path}: cannot be read ({error.strerror})"]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError([f"{path}: not TOML ({error})"]) from None
+
+
+def _problems(error: ValidationError) -> list[str]:
+    """Say each problem in the operator's words, with the name of the variable."""
+    problems = []
+    for found in error.errors():
+        name = ".".join(str(part) for part in found["loc"])
+        variable = f"{name} (MITOYEN_{name.upper()})"
+        if found["type"] == "missing":
+            problems.append(f"{variable}: missing. {Settings.model_fields[name].description}")
+        elif found["type"] == "extra_forbidden":
+            problems.append(f"{variable}: there is no such setting")
+        elif found["type"] == "value_error":
+            problems += str(found["ctx"]["error"]).splitlines()
+        else:
+            problems.append(f"{variable}: {found['msg']}")
+    return problems
