@@ -159,7 +159,7 @@ class MirroredProfile(Base):
 
 
 class MirroredWithdrawal(Base):
-    """A tombstone: this subject was withdrawn at this revision, so that no replay brings it back."""
+    """A tombstone: withdrawn at this revision, so that no replay brings the subject back."""
 
     __tablename__ = "mirrored_withdrawal"
 

@@ -1,0 +1,1 @@
+"""Pages for people: one module per noun, thin views, HTML that works without JavaScript."""

@@ -1,0 +1,125 @@
+"""Putting an instance together. Read this file first: it names every part once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flask import Flask, g
+from flask_compress import Compress
+from flask_mailman import Mail
+from flask_wtf.csrf import CSRFProtect
+from htmx_flask import Htmx
+from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import wire
+from app.database import db, open_database
+from app.exchange.identity import load_identity
+from app.models.space import Space
+from app.web import (
+    about,
+    access,
+    assets,
+    directory,
+    errors,
+    headers,
+    health,
+    languages,
+    neighbours,
+    profile,
+    search,
+    setup,
+    sign_in,
+    words,
+)
+from config.settings import Settings
+
+HERE = Path(__file__).resolve().parent
+
+#: Bytes of a form; an imported list of members comes by command, or as an upload of its own limit.
+FORM_BYTES = 512 * 1024
+
+#: How long somebody stays signed in, and how long a form may wait to be sent, in seconds.
+SESSION_SECONDS = 30 * 24 * 3600
+FORM_SECONDS = 12 * 3600
+
+
+def create_app(settings: Settings) -> Flask:
+    """Build the instance that ``settings`` describes.
+
+    :raises SettingsError: the session secret is missing.
+    :raises KeysMissingError: the space was never set up.
+    """
+    app = Flask("app", template_folder=str(folder("templates")), static_folder=None)
+    app.extensions["settings"] = settings
+    _configure(app, settings)
+    open_database(app, settings.database_url)
+    app.extensions["identity"] = _identity(app, settings)
+    Htmx(app)
+    Compress(app)
+    Mail(app)
+    csrf = CSRFProtect(app)
+    # A name missing from a fragment must fail in tests, not print as nothing.
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    for part in (headers, errors, access, languages, words):
+        part.register(app)
+    assets.register(app, folder("static"))
+    for part in (directory, search, profile, sign_in, neighbours, setup, about, health):
+        app.register_blueprint(part.bp)
+    wire.register(app, csrf)
+    app.before_request(_remember_space)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # Flask's own advice
+    return app
+
+
+def folder(name: str) -> Path:
+    """Return ``templates`` or ``static``: beside the packages in a clone, inside when installed."""
+    packed = HERE / "_files" / name
+    return packed if packed.is_dir() else HERE.parent / name
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        SECRET_KEY=settings.session_secret(),
+        MAX_CONTENT_LENGTH=FORM_BYTES,
+        PERMANENT_SESSION_LIFETIME=SESSION_SECONDS,
+        SESSION_COOKIE_NAME="mitoyen",
+        SESSION_COOKIE_SECURE=not settings.development,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=FORM_SECONDS,
+        COMPRESS_ALGORITHM=["gzip"],
+        COMPRESS_MIMETYPES=[
+            "text/html",
+            "text/css",
+            "text/javascript",
+            "image/svg+xml",
+            "application/json",
+        ],
+        MAIL_BACKEND=settings.mail,
+        MAIL_FILE_PATH=str(settings.outgoing_mail_folder),
+        MAIL_SERVER=settings.smtp_host,
+        MAIL_PORT=settings.smtp_port,
+        MAIL_USERNAME=settings.smtp_user or None,
+        MAIL_PASSWORD=settings.smtp_password.get_secret_value() or None,
+        MAIL_USE_TLS=settings.smtp_security == "starttls",
+        MAIL_USE_SSL=settings.smtp_security == "tls",
+        MAIL_TIMEOUT=10,
+        MAIL_DEFAULT_SENDER=settings.mail_sender or "mitoyen@localhost",
+    )
+
+
+def _identity(app: Flask, settings: Settings) -> object:
+    with app.app_context():
+        space = db.session.get(Space, 1)
+        url = space.url if space else ""
+    return load_identity(settings.key_folder, url)
+
+
+def _remember_space() -> None:
+    """Let every view and template read the space, and the moment, once per request."""
+    g.space = db.session.get(Space, 1)
+    g.now = datetime.now(UTC)

@@ -1,0 +1,5 @@
+"""Pages being built."""
+
+from flask import Blueprint
+
+bp = Blueprint("about", __name__)

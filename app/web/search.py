@@ -1,0 +1,5 @@
+"""Pages being built."""
+
+from flask import Blueprint
+
+bp = Blueprint("search", __name__)

@@ -1,0 +1,5 @@
+"""Pages being built."""
+
+from flask import Blueprint
+
+bp = Blueprint("sign_in", __name__)

@@ -1,0 +1,114 @@
+"""How values become words on a page: money, dates, distances, specialities, languages."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from babel import Locale, UnknownLocaleError
+from flask import Flask, g
+from flask_babel import format_date, format_datetime, format_decimal, get_locale, ngettext
+from flask_babel import gettext as _
+from babel.numbers import format_currency
+
+from federation import vocabulary
+
+
+def money(amount: Decimal | str | None, currency: str) -> str:
+    """Return ``amount`` as people write it: no cents when there are none."""
+    if amount is None:
+        return ""
+    value = Decimal(amount)
+    digits = {} if value % 1 else {"format": None}
+    text = format_currency(
+        value, currency, locale=str(get_locale() or "en"), currency_digits=True, **digits
+    )
+    return text if value % 1 else _without_cents(value, currency)
+
+
+def _without_cents(value: Decimal, currency: str) -> str:
+    locale = Locale.parse(str(get_locale() or "en"))
+    pattern = locale.currency_formats["standard"].pattern.replace("0.00", "0")
+    return str(
+        format_currency(value, currency, format=pattern, locale=locale, currency_digits=False)
+    )
+
+
+def rate(amount: Decimal | str | None, currency: str, unit: str) -> str:
+    """Return a rate with its unit, e.g. ``70 €/h``; empty when there is none to say."""
+    if amount is None:
+        return ""
+    price = money(amount, currency)
+    if unit == "hour":
+        return _("%(price)s/h", price=price)
+    if unit == "day":
+        return _("%(price)s/day", price=price)
+    return price
+
+
+def speciality(code: str, label: str = "") -> str:
+    """Return the name of a speciality in the page's language; an unknown code speaks for itself."""
+    return label or vocabulary.label(code, str(get_locale() or "en")) or code
+
+
+def language_name(tag: str) -> str:
+    """Return the name of a language (BCP 47) in the page's language, or the tag itself."""
+    try:
+        name = Locale.parse(tag, sep="-").get_display_name(str(get_locale() or "en"))
+    except (UnknownLocaleError, ValueError):
+        return tag
+    return (name or tag)[:1].upper() + (name or tag)[1:]
+
+
+def country_name(code: str) -> str:
+    """Return the name of a country (ISO 3166-1 alpha-2), or the code itself."""
+    locale = Locale.parse(str(get_locale() or "en"))
+    return locale.territories.get(code, code)
+
+
+def distance(km: float | None) -> str:
+    """Return a distance for people: nobody needs metres between cities."""
+    if km is None:
+        return ""
+    return _("%(km)s km away", km=format_decimal(round(km)))
+
+
+def ago(moment: datetime | None) -> str:
+    """Return how fresh something is: minutes, then today, then the date."""
+    if moment is None:
+        return _("never")
+    now: datetime = g.get("now") or datetime.now(UTC)
+    minutes = int((now - moment) / timedelta(minutes=1))
+    if minutes < 1:
+        return _("just now")
+    if minutes < 60:
+        return ngettext("%(num)s min ago", "%(num)s min ago", minutes)
+    if minutes < 24 * 60:
+        return ngettext("%(num)s hour ago", "%(num)s hours ago", minutes // 60)
+    return str(format_datetime(moment, "d MMM y, HH:mm"))
+
+
+def day(moment: datetime | date | None) -> str:
+    return str(format_date(moment, "d MMMM y")) if moment else ""
+
+
+def initials(name: str) -> str:
+    """Return one or two letters that stand for a person without a photo."""
+    words = name.split()
+    letters = [words[0][0], words[-1][0]] if len(words) > 1 else [name[:1]]
+    return "".join(letters).upper()
+
+
+def register(app: Flask) -> None:
+    """Teach the templates these words."""
+    app.jinja_env.filters.update(
+        money=money,
+        speciality=speciality,
+        language_name=language_name,
+        country_name=country_name,
+        distance=distance,
+        ago=ago,
+        day=day,
+        initials=initials,
+    )
+    app.jinja_env.globals.update(rate=rate)
