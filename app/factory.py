@@ -87,7 +87,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         SECRET_KEY=settings.session_secret(),
         MAX_CONTENT_LENGTH=FORM_BYTES,
         PERMANENT_SESSION_LIFETIME=SESSION_SECONDS,
-        SESSION_COOKIE_NAME="mitoyen",
+        SESSION_COOKIE_NAME=f"mitoyen_{settings.port}" if settings.development else "mitoyen",
         SESSION_COOKIE_SECURE=not settings.development,
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=FORM_SECONDS,

@@ -1,0 +1,60 @@
+# Everything a newcomer needs is `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PORT ?= 8101
+DATA ?= demo-data
+
+.PHONY: help demo test check format relevance benchmarks catalogue browser clean
+
+help: ## Say what can be made
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): requirements.lock pyproject.toml frontend/package-lock.json frontend/build.py
+	@echo "Installing Mitoyen into $(VENV) ..."
+	@if command -v uv >/dev/null 2>&1; then \
+	  test -x $(BIN)/python || uv venv -q --python ">=3.11" $(VENV); \
+	  uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock \
+	  && uv pip install -q --python $(BIN)/python --no-deps -e .; \
+	else \
+	  test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); \
+	  $(BIN)/python -m pip install -q --disable-pip-version-check --progress-bar off --require-hashes -r requirements.lock \
+	  && $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .; \
+	fi
+	@touch $(READY)
+
+demo: $(READY) ## Start three spaces that know each other; RESET=1 begins anew
+	@$(BIN)/mitoyen demo --port $(PORT) --data $(DATA) $(if $(RESET),--reset)
+
+browser: $(READY) ## Look for a Chromium, and say what to install when there is none
+	@$(BIN)/python -m tests.browser.chromium
+
+test: $(READY) browser ## Run all tests, the ones in a real browser too
+	@$(BIN)/python -m pytest -q
+
+check: $(READY) ## Judge style, types, layers, templates, catalogues, migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/djlint templates --check --lint --quiet
+	$(BIN)/python -m tests.catalogues --check
+	$(BIN)/python -m tests.migrations_drift
+
+format: $(READY) ## Put the code into the house's form
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+catalogue: $(READY) ## Bring the French catalogue up to date with the pages' texts
+	@$(BIN)/python -m tests.catalogues
+
+relevance: $(READY) ## Print how often the right person is among the first five
+	@$(BIN)/python -m tests.search.relevance
+
+benchmarks: $(READY) ## Print how fast search and pages are, beside baselines of the same run
+	@$(BIN)/python -m tests.benchmarks.search
+	@$(BIN)/python -m tests.benchmarks.page
+
+clean: ## Remove what was built and the demo's data
+	rm -rf $(VENV) $(DATA) static/vendor app/search/cities.tsv

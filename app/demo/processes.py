@@ -1,0 +1,104 @@
+"""Running the demo's spaces as real processes, and ending every one of them."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from app.demo.town import DemoSpace
+
+#: Seconds a process gets to finish what it is doing before it is killed.
+PATIENCE_SECONDS = 10
+
+
+class PortTakenError(Exception):
+    """Something else listens where a space of the demo should."""
+
+
+@dataclass(slots=True)
+class Processes:
+    """The server and the worker of each space; leaving the ``with`` block ends them all."""
+
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    started: dict[str, tuple[DemoSpace, str]] = field(default_factory=dict)
+
+    def __enter__(self) -> Processes:
+        signal.signal(signal.SIGTERM, _as_interrupt)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self, space: DemoSpace, word: str) -> None:
+        """Start ``mitoyen run`` or ``mitoyen worker`` for ``space``; its output goes to a file.
+
+        :raises PortTakenError: the space's port is in use.
+        """
+        if word == "run" and _listens(space.port):
+            raise PortTakenError(
+                f"port {space.port} is in use: end what listens there, or choose another: "
+                f"make demo PORT={space.port + 100} RESET=1"
+            )
+        name = f"{space.city} {word}"
+        with (space.data / f"{word}.log").open("ab") as log:
+            # A session of their own: Ctrl-C in the terminal reaches us alone, and we end them.
+            self.running[name] = subprocess.Popen(  # noqa: S603  # our own program, no shell
+                [sys.executable, "-m", "app.cli", word],
+                env=space.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.started[name] = (space, word)
+
+    def answers(self, space: DemoSpace) -> bool:
+        """Tell whether the server of ``space`` accepts connections.
+
+        :raises RuntimeError: it has ended; the text names its log.
+        """
+        process = self.running[f"{space.city} run"]
+        if process.poll() is not None:
+            raise RuntimeError(f"{space.name} did not start; see {self.log_of(space)}")
+        return _listens(space.port)
+
+    def log_of(self, space: DemoSpace) -> Path:
+        return space.data / "run.log"
+
+    def ended(self) -> list[str]:
+        """Return the names of processes that ended by themselves."""
+        return [name for name, process in self.running.items() if process.poll() is not None]
+
+    def revive(self, name: str) -> None:
+        """Start again what has ended."""
+        self.start(*self.started[name])
+
+    def stop(self) -> None:
+        """Ask every process to finish; kill those that do not within the patience."""
+        for process in self.running.values():
+            if process.poll() is None:
+                process.terminate()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        for process in self.running.values():
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.running.clear()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
