@@ -1,0 +1,1 @@
+"""The invented people and spaces that `mitoyen demo` shows."""
