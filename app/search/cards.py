@@ -1,0 +1,250 @@
+"""What a card shows of a person, the same for our members and for neighbours' profiles.
+
+A neighbour's profile was verified when it came in, yet its texts are a stranger's: a card holds
+plain values, and whatever is missing or of another shape is left out, never an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal
+
+from app.models.member import MODES, PAID, QUOTE, UNITS, Member, Service
+from app.models.peer import MirroredProfile, Peer
+from app.models.space import Space
+
+#: After this long without an answer from its space, a copy is called late.
+LATE = timedelta(hours=24)
+
+Kind = Literal["member", "mirrored"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The space a person coworks in, as its plaque says."""
+
+    ref: str
+    """``here`` for this space, else the peer's reference."""
+
+    url: str
+    name: str
+    city: str
+    country: str
+    enamel: str
+    latitude: float | None
+    longitude: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CardService:
+    """One service, with the rates that still hold (both None after ``valid_until``)."""
+
+    ref: str
+    title: str
+    description: str
+    speciality: str
+    """A code of the shared vocabulary, one that we do not know, or empty."""
+
+    label: str
+    """The space's own word for the speciality, often empty."""
+
+    mode: str
+    rate: Decimal | None
+    coworker_rate: Decimal | None
+    currency: str
+    unit: str
+    valid_until: date | None
+    remote: bool
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A person, as far as a list of people needs to know them."""
+
+    kind: Kind
+    ref: str
+    """The member's reference; with ``space.ref`` it makes the URL of the profile."""
+
+    subject: str
+    external_id: str | None
+    """The identifier in the list this member was imported from; None for neighbours' people."""
+
+    name: str
+    headline: str
+    profession: str
+    bio: str
+    locale: str
+    """Language of the texts (BCP 47), empty when not stated."""
+
+    location: str
+    languages: tuple[str, ...]
+    interests: tuple[str, ...]
+    availability: str
+    services: tuple[CardService, ...]
+    space: Place
+    issued_at: datetime
+    """When these texts were last changed or signed."""
+
+    confirmed_at: datetime | None
+    """When the neighbour last confirmed its directory; None for people of this space."""
+
+    stale: bool
+    """The neighbour has not answered for :data:`LATE`, or its last answer was an error."""
+
+
+def place_of(space: Space) -> Place:
+    """Return the plaque of this space."""
+    return Place(
+        "here",
+        space.url,
+        space.name,
+        space.city,
+        space.country,
+        space.enamel,
+        space.latitude,
+        space.longitude,
+    )
+
+
+def place_of_peer(peer: Peer) -> Place:
+    """Return the plaque of a neighbour, as its entity configuration says."""
+    return Place(
+        peer.ref,
+        peer.url,
+        peer.name,
+        peer.city,
+        peer.country,
+        peer.enamel,
+        peer.latitude,
+        peer.longitude,
+    )
+
+
+def card_of_member(member: Member, space: Space, today: date) -> Card:
+    """Return the card of one of our members."""
+    return Card(
+        kind="member",
+        ref=member.ref,
+        subject=f"{space.url}/m/{member.ref}",
+        external_id=member.external_id,
+        name=member.name,
+        headline=member.headline,
+        profession=member.profession,
+        bio=member.bio,
+        locale=member.locale,
+        location=member.location,
+        languages=tuple(member.languages),
+        interests=tuple(member.interests),
+        availability=member.availability,
+        services=tuple(_own_service(service, today) for service in member.services),
+        space=place_of(space),
+        issued_at=member.updated_at,
+        confirmed_at=None,
+        stale=False,
+    )
+
+
+def card_of_mirrored(profile: MirroredProfile, now: datetime) -> Card:
+    """Return the card of a neighbour's profile."""
+    claims, peer = profile.document, profile.peer
+    late = peer.last_success_at is None or now - peer.last_success_at > LATE
+    return Card(
+        kind="mirrored",
+        ref=profile.ref,
+        subject=profile.subject,
+        external_id=None,
+        name=profile.name,
+        headline=text_of(claims, "headline"),
+        profession=text_of(claims, "profession"),
+        bio=text_of(claims, "bio"),
+        locale=text_of(claims, "locale"),
+        location=text_of(claims, "location"),
+        languages=texts_of(claims, "languages"),
+        interests=texts_of(claims, "interests"),
+        availability=text_of(claims, "availability"),
+        services=tuple(_their_service(one, now.date()) for one in services_of(claims)),
+        space=place_of_peer(peer),
+        issued_at=profile.issued_at,
+        confirmed_at=peer.last_success_at,
+        stale=late or bool(peer.failures),
+    )
+
+
+def services_of(claims: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the services among ``claims``, those that are objects at all."""
+    services = claims.get("services")
+    return [one for one in services if isinstance(one, dict)] if isinstance(services, list) else []
+
+
+def text_of(claims: Mapping[str, Any], name: str) -> str:
+    """Return the text claim ``name``, empty when it is missing or no text."""
+    value = claims.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def texts_of(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Return the texts of the list claim ``name``."""
+    value = claims.get(name)
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
+
+
+def _own_service(service: Service, today: date) -> CardService:
+    holds = service.valid_until is None or service.valid_until >= today
+    return CardService(
+        ref=service.ref,
+        title=service.title,
+        description=service.description,
+        speciality=service.speciality,
+        label=service.speciality_label,
+        mode=service.mode,
+        rate=service.rate if holds else None,
+        coworker_rate=service.coworker_rate if holds else None,
+        currency=service.currency,
+        unit=service.unit,
+        valid_until=service.valid_until,
+        remote=service.remote,
+        languages=tuple(service.languages),
+    )
+
+
+def _their_service(claims: Mapping[str, Any], today: date) -> CardService:
+    until = _day(text_of(claims, "valid_until"))
+    holds = until is None or until >= today
+    mode, unit = text_of(claims, "mode"), text_of(claims, "unit")
+    return CardService(
+        ref=text_of(claims, "id"),
+        title=text_of(claims, "title"),
+        description=text_of(claims, "description"),
+        speciality=text_of(claims, "category"),
+        label=text_of(claims, "label"),
+        mode=mode if mode in MODES else PAID,
+        rate=_money(claims.get("rate")) if holds else None,
+        coworker_rate=_money(claims.get("coworker_rate")) if holds else None,
+        currency=text_of(claims, "currency") or "EUR",
+        unit=unit if unit in UNITS else QUOTE,
+        valid_until=until,
+        remote=claims.get("remote") is True,
+        languages=texts_of(claims, "languages"),
+    )
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:  # absent or unreadable: no limit was stated
+        return None
+
+
+def _money(value: object) -> Decimal | None:
+    # bool is an int in Python: true is no price.
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        return None
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:  # not a number: no rate was stated
+        return None
+    return amount if amount.is_finite() else None
