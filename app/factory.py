@@ -25,9 +25,12 @@ from app.web import (
     errors,
     headers,
     health,
+    journal,
     languages,
+    my_profile,
     neighbours,
     profile,
+    rates,
     search,
     setup,
     sign_in,
@@ -63,13 +66,25 @@ def create_app(settings: Settings) -> Flask:
     # A name missing from a fragment must fail in tests, not print as nothing.
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for part in (headers, errors, access, languages, words):
+    app.before_request(_remember_space)
+    for part in (headers, errors, access, rates, languages, words):
         part.register(app)
     assets.register(app, folder("static"))
-    for part in (directory, search, profile, sign_in, neighbours, setup, about, health):
+    pages = (
+        directory,
+        search,
+        profile,
+        my_profile,
+        sign_in,
+        neighbours,
+        journal,
+        setup,
+        about,
+        health,
+    )
+    for part in pages:
         app.register_blueprint(part.bp)
     wire.register(app, csrf)
-    app.before_request(_remember_space)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # Flask's own advice
@@ -91,6 +106,9 @@ def _configure(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_SECURE=not settings.development,
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=FORM_SECONDS,
+        # The token decides. A Referer is withheld by careful browsers, and by our own page
+        # behind a sign-in link.
+        WTF_CSRF_SSL_STRICT=False,
         COMPRESS_ALGORITHM=["gzip"],
         COMPRESS_MIMETYPES=[
             "text/html",

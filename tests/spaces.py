@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask
+from flask import Flask, g, has_app_context
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
@@ -36,6 +36,20 @@ PLACES = {
 }
 
 
+class Browser(FlaskClient):
+    """A client that remembers cookies and nothing else.
+
+    Tests run inside an application context, which Flask then shares with every request; without
+    this, whoever was signed in at the first request would be at all others.
+    """
+
+    def open(self, *args, **given):
+        if has_app_context():
+            for name in list(g):
+                g.pop(name)
+        return super().open(*args, **given)
+
+
 def build(
     folder: Path,
     name: str = "Le Palier",
@@ -52,6 +66,7 @@ def build(
     _furnish(chosen, name, city, url)
     app = create_app(chosen)
     app.testing = True
+    app.test_client_class = Browser
     # A wrong password of a form is a test of its own (tests/web/test_forms.py); elsewhere
     # clients post as people do, through a page, without fetching that page first.
     app.config["WTF_CSRF_ENABLED"] = False
@@ -106,8 +121,7 @@ def _template() -> Path:
     path = Path(tempfile.mkdtemp(prefix="mitoyen-tests-")) / "template.db"
     engine = open_engine(f"sqlite:///{path}")
     upgrade(engine)
-    with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
+    # Closing the last connection moves the write-ahead log into the file that is copied.
     engine.dispose()
     return path
 

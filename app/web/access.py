@@ -7,19 +7,35 @@ Each view says its rule beside its route: :func:`anyone`, :func:`members` or :fu
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar, cast
 
-from flask import Flask, abort, current_app, redirect, request, url_for
-from flask_login import LoginManager, current_user, logout_user
+from flask import Flask, abort, current_app, make_response, redirect, request, session, url_for
+from flask_login import LoginManager, current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
 from app.database import db
 from app.models.account import Account
 from app.models.scope import Reader
+from app.web.pages import wants_part
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 _RULE = "access_rule"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What Flask-Login asks about whoever is signed in; an account knows nothing of sessions."""
+
+    account: Account
+
+    is_authenticated: ClassVar[bool] = True
+    is_active: ClassVar[bool] = True
+    is_anonymous: ClassVar[bool] = False
+
+    def get_id(self) -> str:
+        return self.account.ref
 
 
 def anyone(view: View) -> View:
@@ -44,12 +60,12 @@ def rule_of(view: Callable[..., Any]) -> str | None:
 
 def account() -> Account | None:
     """Return who is signed in, ``None`` for a visitor."""
-    return cast(Account, current_user) if current_user.is_authenticated else None
+    return cast(Account, current_user.account) if current_user.is_authenticated else None
 
 
 def signed_in() -> Account:
     """Return who is signed in, on pages that only such people reach."""
-    return cast(Account, current_user._get_current_object())  # noqa: SLF001  # the proxy's own API
+    return cast(Account, current_user.account)
 
 
 def reader() -> Reader:
@@ -57,11 +73,30 @@ def reader() -> Reader:
     return Reader.MEMBER if current_user.is_authenticated else Reader.VISITOR
 
 
+def may_come_in(account: Account) -> bool:
+    """Tell whether the door opens for ``account``: not for people whose membership ended."""
+    return account.member is None or account.member.left_at is None
+
+
+def let_in(account: Account) -> None:
+    """Start a session of its own for ``account``; nothing of the visitor's session survives."""
+    session.clear()
+    session.permanent = True
+    login_user(SignedIn(account))
+
+
+def let_out() -> None:
+    """End the session."""
+    logout_user()
+    session.clear()
+
+
 def register(app: Flask) -> None:
-    """Guard every view of ``app`` and teach Flask-Login our accounts."""
+    """Guard every view of ``app`` and teach Flask-Login and the templates our accounts."""
     login = LoginManager(app)
     login.session_protection = "basic"
     login.user_loader(_load)
+    app.jinja_env.globals["account"] = account
     app.before_request(guard)
 
 
@@ -76,20 +111,28 @@ def guard() -> Response | None:
     if rule not in ("members", "admins"):
         abort(403)
     if not current_user.is_authenticated:
-        wanted = request.full_path.rstrip("?") if request.method == "GET" else None
-        return redirect(url_for("sign_in.show", next=wanted), 303)
+        return _to_the_door()
     if rule == "admins" and not signed_in().is_admin:
         abort(403)
     return None
 
 
-def _load(ref: str) -> Account | None:
+def _to_the_door() -> Response:
+    """Send a visitor to sign in, the whole window even if htmx asked for a part of a page."""
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    if wants_part():
+        answer = make_response("", 401)
+        answer.headers["HX-Redirect"] = url_for("sign_in.show")
+        return answer
+    return redirect(url_for("sign_in.show", next=wanted), 303)
+
+
+def _load(ref: str) -> SignedIn | None:
     account = db.session.scalars(db.select(Account).filter_by(ref=ref)).one_or_none()
-    if account is not None and account.member is not None and account.member.left_at is not None:
-        # The membership ended while a session was open somewhere.
-        logout_user()
+    if account is None or not may_come_in(account):
+        # Perhaps the membership ended while a session was open somewhere.
         return None
-    return account
+    return SignedIn(account)
 
 
 def _ruled(view: View, rule: str) -> View:

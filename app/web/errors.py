@@ -62,7 +62,8 @@ def refuse_busy_database(error: OperationalError) -> Response:
 def apologise(error: InternalServerError) -> Response:
     """Give the person a number that the log has too."""
     number = secrets.token_hex(3).upper()
-    log.error("page", number=number, path=request.path, exc_info=error.original_exception)
+    # The rule and not the path, which may carry the secret of a sign-in link.
+    log.error("page", number=number, rule=str(request.url_rule), exc_info=error.original_exception)
     return _show(500, _("This door is stuck"), _("Something broke on our side."), number)
 
 

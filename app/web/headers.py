@@ -45,7 +45,9 @@ def register(app: Flask) -> None:
 
     @app.after_request
     def protect(response: Response) -> Response:
-        response.headers.update(FIXED)
+        for name, value in FIXED.items():
+            # A page may be stricter than the rest: the one behind a sign-in link is.
+            response.headers.setdefault(name, value)
         response.headers["Content-Security-Policy"] = POLICY.format(nonce=csp_nonce())
         if request.is_secure:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"

@@ -1,5 +1,201 @@
-"""Pages being built."""
+"""The door: a link by mail that opens it once.
 
-from flask import Blueprint
+Looking at a link never uses it, so mail scanners and link previews are harmless; only the button
+on its page does. A stranger learns nothing here about who is a member: known and unknown
+addresses get the same answer, after the same call to the mail server.
+"""
+
+from __future__ import annotations
+
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from flask_mailman import EmailMessage
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.database import db
+from app.models.account import (
+    Account,
+    LinkNotValidError,
+    account_of,
+    issue_link,
+    look_at_link,
+    spend_link,
+)
+from app.web import mail, rates
+from app.web.access import account, anyone, let_in, let_out, may_come_in
+from app.web.languages import LANGUAGES, language, own_page
 
 bp = Blueprint("sign_in", __name__)
+
+#: The longest address that SMTP can carry (RFC 5321 section 4.5.3.1.3, less the brackets).
+EMAIL_CHARACTERS = 254
+
+#: One mailbox gets few letters; a whole space may share one network.
+PER_ADDRESS = "5 per 15 minutes"
+PER_NETWORK = "60 per hour"
+
+#: Cookie field: the address that this browser asked a link for, to show it once more.
+ASKED = "asked"
+
+
+@bp.get("/sign-in")
+@anyone
+def show() -> AnyResponse:
+    if account() is not None:
+        return redirect(own_page(request.args.get("next", "")), 303)
+    return _form("", request.args.get("next", ""))
+
+
+@bp.post("/sign-in")
+@anyone
+def create() -> AnyResponse:
+    email = request.form.get("email", "").strip()
+    wanted = request.form.get("next", "")
+    if not _looks_like_email(email):
+        return _form(email, wanted, 422, _("Enter an e-mail address such as name@example.org."))
+    rates.count("sign-in", email.lower(), PER_ADDRESS)
+    rates.count("sign-in", rates.network(), PER_NETWORK)
+    letters = _letters(email, wanted)
+    # Committed before the mail server is called: it may take seconds, and others want to write.
+    db.session.commit()
+    try:
+        mail.send(letters)
+    except mail.MailNotSentError:
+        return _form(
+            email,
+            wanted,
+            503,
+            _(
+                "We cannot send mail just now, so no link is on its way. Try again in a few "
+                "minutes, or ask at the reception of the space."
+            ),
+        )
+    session[ASKED] = email
+    return redirect(url_for("sign_in.sent"), 303)
+
+
+@bp.get("/sign-in/sent")
+@anyone
+def sent() -> AnyResponse:
+    if ASKED not in session:
+        return redirect(url_for("sign_in.show"), 303)
+    return _private(
+        render_template(
+            "sign_in/sent.html", email=session[ASKED], development_mail=_development_mail()
+        )
+    )
+
+
+@bp.get("/sign-in/<secret>")
+@anyone
+def open(secret: str) -> AnyResponse:  # noqa: A001  # the verb of this page
+    try:
+        link = look_at_link(db.session(), secret, g.now)
+    except LinkNotValidError as error:
+        return _refuse(error.reason)
+    if not may_come_in(link.account):
+        return _refuse("unknown")
+    return _private(
+        render_template("sign_in/open.html", guest=link.account, next=request.args.get("next", ""))
+    )
+
+
+@bp.post("/sign-in/<secret>")
+@anyone
+def enter(secret: str) -> AnyResponse:
+    try:
+        guest = spend_link(db.session(), secret, g.now)
+    except LinkNotValidError as error:
+        return _refuse(error.reason)
+    if not may_come_in(guest):
+        return _refuse("unknown")
+    db.session.commit()
+    let_in(guest)
+    wanted = request.form.get("next", "")
+    if not wanted and guest.member is None:
+        return redirect(url_for("my_profile.edit"), 303)
+    return redirect(own_page(wanted), 303)
+
+
+@bp.post("/sign-out")
+@anyone
+def destroy() -> AnyResponse:
+    let_out()
+    flash(_("You are signed out. See you soon."))
+    return redirect(url_for("directory.show"), 303)
+
+
+def _letters(email: str, wanted: str) -> list[EmailMessage]:
+    """Return the letter with a fresh link, or none when nobody here has this address."""
+    known = account_of(db.session(), email)
+    if known is None or not may_come_in(known):
+        return []
+    path = url_for(
+        "sign_in.open",
+        secret=issue_link(db.session(), known, g.now),
+        next=own_page(wanted) if wanted else None,
+    )
+    # Our own address from the settings of the space: a Host header is the visitor's word.
+    link = g.space.url + path.removeprefix(request.script_root)
+    with force_locale(_reading_language(known)):
+        subject = _("Your way into %(space)s", space=g.space.name)
+        text = render_template("mail/sign_in.txt", guest=known, link=link)
+    return [mail.letter(known.email, subject, text)]
+
+
+def _reading_language(known: Account) -> str:
+    return str(known.locale) if known.locale in LANGUAGES else language()
+
+
+def _development_mail() -> str:
+    """Say where a letter really went, on a space that is only being tried out."""
+    if not current_app.extensions["settings"].development:
+        return ""
+    places = {
+        "console": _("This space is being tried out: its mail is printed where it was started."),
+        "file": _("This space is being tried out: its mail lies in the folder of outgoing mail."),
+    }
+    return places.get(current_app.config["MAIL_BACKEND"], "")
+
+
+def _looks_like_email(text: str) -> bool:
+    """Tell whether ``text`` could be an address; whether it exists, only a letter can tell."""
+    name, at, domain = text.rpartition("@")
+    return (
+        bool(name and at and domain)
+        and len(text) <= EMAIL_CHARACTERS
+        and not any(character.isspace() or not character.isprintable() for character in text)
+    )
+
+
+def _form(email: str, wanted: str, status: int = 200, problem: str = "") -> Response:
+    return make_response(
+        render_template("sign_in/show.html", email=email, next=wanted, problem=problem), status
+    )
+
+
+def _refuse(reason: str) -> Response:
+    """Say which of the three it is, and offer a new link; 410 for a link that once was good."""
+    status = 404 if reason == "unknown" else 410
+    return _private(render_template("sign_in/refused.html", reason=reason), status)
+
+
+def _private(body: str, status: int = 200) -> Response:
+    """Answer with a page whose address nobody else may learn, nor keep."""
+    response = make_response(body, status)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cache-Control"] = "no-store"
+    return response
