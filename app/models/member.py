@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Numeric, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -64,6 +64,9 @@ class Member(Base):
 
     left_at: Mapped[datetime | None] = mapped_column(Moment)
     """When the membership ended; a former member is shown to nobody."""
+
+    imported: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    """What imported lists last said, as digests: so that a list never undoes a member's edit."""
 
     created_at: Mapped[datetime] = mapped_column(Moment)
     updated_at: Mapped[datetime] = mapped_column(Moment)

@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("consent_at", app.models.base.Moment(timezone=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("left_at", app.models.base.Moment(timezone=True), nullable=True),
+        sa.Column("imported", sa.JSON(), nullable=False),
         sa.Column("created_at", app.models.base.Moment(timezone=True), nullable=False),
         sa.Column("updated_at", app.models.base.Moment(timezone=True), nullable=False),
         sa.CheckConstraint(

@@ -1,0 +1,192 @@
+"""What a row of a list changes about a member, and what it leaves alone. Pure.
+
+For each member we keep what lists last said (``Member.imported``). Hence:
+
+* an empty field of the list changes nothing;
+* what the list said already last time changes nothing, whatever the member made of it since;
+* a new word of the list replaces what an earlier list said, and fills what is empty;
+* what the member wrote themselves stays, and the operator is told;
+* skills are added once each; one that the member removed does not come back;
+* the audience is widened only with ``publish``, never beyond what the member chose themselves,
+  and narrowed when the list newly says so;
+* somebody who comes back after leaving is seen by nobody until they, or list and operator, say so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, time
+from typing import Any
+
+from app.members.person import Offer, Person
+from app.members.skills import SERVICES
+from app.members.texts import folded
+from app.models.member import AUDIENCES, ME, Member
+
+#: Fields that a list may give and a member may edit.
+FIELDS = (
+    "name",
+    "headline",
+    "bio",
+    "profession",
+    "location",
+    "locale",
+    "availability",
+    "languages",
+    "interests",
+)
+
+
+@dataclass(slots=True)
+class Change:
+    """What is to be written about one member; nothing is, while ``names`` is empty."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    """New value by column."""
+
+    services: tuple[Offer, ...] | None = None
+    """All services, in order; None leaves them as they are."""
+
+    audience: str | None = None
+    left_at: datetime | None = None
+    back: bool = False
+    """True when a former member is one again."""
+
+    imported: dict[str, Any] = field(default_factory=dict)
+    """What lists have said, to be kept for the next time."""
+
+    names: list[str] = field(default_factory=list)
+    """What changes, in the operator's words."""
+
+    remarks: list[str] = field(default_factory=list)
+
+
+def changes(person: Person, member: Member | None, *, publish: bool) -> Change:
+    """Return what ``person`` changes about ``member``, or makes of somebody new."""
+    change = Change(imported=dict(member.imported) if member else {})
+    if person.left_on is not None:
+        _leave(person, member, change)
+        return change
+    _fields(person, member, change)
+    _services(person, member, change)
+    _skills(person, member, change)
+    _audience(person, member, change, publish=publish)
+    return change
+
+
+def offer_of(service: Any) -> Offer:
+    """Return a service of the directory as a list would describe it."""
+    values = {part.name: getattr(service, part.name) for part in fields(Offer)}
+    return Offer(**{**values, "languages": tuple(service.languages)})
+
+
+def _leave(person: Person, member: Member | None, change: Change) -> None:
+    if member is not None and member.left_at is None and person.left_on is not None:
+        change.left_at = datetime.combine(person.left_on, time.min, UTC)
+        change.names.append("membership ended")
+
+
+def _fields(person: Person, member: Member | None, change: Change) -> None:
+    ref = person.external_id
+    if ref and (member is None or member.external_id != ref):
+        change.values["external_id"] = ref
+        change.names.append("external_id")
+    for key in FIELDS:
+        new = _plain(getattr(person, key))
+        current = getattr(member, key) if member else type(new)()
+        if _list_wins(key, new, current, change):
+            change.values[key] = new
+            change.names.append(key)
+
+
+def _list_wins(key: str, new: Any, current: Any, change: Change) -> bool:
+    """Tell whether the list's word for ``key`` is to be taken; remember it if so."""
+    last = change.imported.get(key)
+    if not new or new == current or _digest(new) == last:
+        return False
+    if current and _digest(current) != last:
+        change.remarks.append(f"{key} is kept as the member wrote it")
+        return False
+    change.imported[key] = _digest(new)
+    return True
+
+
+def _services(person: Person, member: Member | None, change: Change) -> None:
+    current = _current(member)
+    if _list_wins("services", _rows(person.services), _rows(current), change):
+        change.services = person.services
+        change.names.append("services")
+
+
+def _skills(person: Person, member: Member | None, change: Change) -> None:
+    current = change.services if change.services is not None else _current(member)
+    brought = list(change.imported.get("skills", []))
+    known = {*brought, *(folded(offer.title) for offer in current)}
+    added = [offer for offer in person.skills if folded(offer.title) not in known]
+    added = added[: max(SERVICES - len(current), 0)]
+    if not added:
+        return
+    # Still as lists left them: then a later list may replace them all.
+    if not current or _digest(_rows(current)) == change.imported.get("services"):
+        change.imported["services"] = _digest(_rows([*current, *added]))
+    change.services = (*current, *added)
+    change.imported["skills"] = brought + [folded(offer.title) for offer in added]
+    change.names.append("skills")
+
+
+def _audience(person: Person, member: Member | None, change: Change, *, publish: bool) -> None:
+    before = _circle(member)
+    if member is not None and member.left_at is not None:
+        change.back = True
+        change.names.append("a member again")
+    chosen = member is not None and not change.back and before != change.imported.get("audience")
+    after = _heard(person.audience, before, change, publish=publish, chosen=chosen)
+    if member is None or change.back or after != before:
+        change.imported["audience"] = after
+        change.audience = after
+    if member is not None and after != before:
+        change.names.append("audience")
+        change.imported["audience_said"] = person.audience
+
+
+def _circle(member: Member | None) -> str:
+    """Return who sees the member now; a former member is seen by nobody."""
+    return ME if member is None or member.left_at is not None else member.audience
+
+
+def _heard(said: str, before: str, change: Change, *, publish: bool, chosen: bool) -> str:
+    """Return the audience after the list has ``said`` one.
+
+    :param chosen: the member chose ``before`` themselves.
+    """
+    if not said or said == before:
+        return before
+    if AUDIENCES.index(said) < AUDIENCES.index(before):
+        return before if chosen and said == change.imported.get("audience_said") else said
+    if chosen:
+        change.remarks.append(f"audience stays “{before}”: the member chose it")
+        return before
+    if not publish:
+        change.remarks.append(f"audience “{said}” needs --publish; until then it is “{before}”")
+        return before
+    return said
+
+
+def _current(member: Member | None) -> tuple[Offer, ...]:
+    return tuple(offer_of(service) for service in member.services) if member else ()
+
+
+def _rows(offers: Iterable[Offer]) -> list[list[Any]]:
+    return [[_plain(getattr(offer, part.name)) for part in fields(Offer)] for offer in offers]
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _digest(value: str | Sequence[Any] | Mapping[str, Any]) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
