@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Moment
@@ -85,8 +85,8 @@ class PeerAck(Base):
     )
     view: Mapped[str] = mapped_column(String(10), primary_key=True)
     epoch: Mapped[str] = mapped_column(String(64))
-    seq: Mapped[int]
+    seq: Mapped[int] = mapped_column(BigInteger)
     root: Mapped[str] = mapped_column(String(64))
-    count: Mapped[int]
+    count: Mapped[int] = mapped_column(BigInteger)
     jws: Mapped[str] = mapped_column(Text)
     received_at: Mapped[datetime] = mapped_column(Moment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Numeric, String, Text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Numeric, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, Moment, Opaque, new_id
@@ -61,11 +61,14 @@ class Peer(Base):
 
     # --- the two halves of the peering
     ours: Mapped[str] = mapped_column(String(10), default="none")
-    our_n: Mapped[int] = mapped_column(default=0)
+    our_n: Mapped[int] = mapped_column(BigInteger, default=0)
     """Counter of the last statement that we made."""
 
+    told_n: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Counter of the last statement of ours that arrived; smaller while they do not know yet."""
+
     theirs: Mapped[str] = mapped_column(String(10), default="none")
-    their_n: Mapped[int] = mapped_column(default=0)
+    their_n: Mapped[int] = mapped_column(BigInteger, default=0)
     """Counter of the last statement of theirs that we accepted; older ones change nothing."""
 
     their_note: Mapped[str] = mapped_column(String(500), default="")
@@ -84,7 +87,12 @@ class Peer(Base):
     """Opaque: where to go on reading its feed; empty for the beginning."""
 
     feed_etag: Mapped[str] = mapped_column(String(120), default="")
-    their_seq: Mapped[int] = mapped_column(default=0)
+    held_seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    """The last position of its feed that our copy covers."""
+
+    their_seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    """The position that its last checkpoint covers."""
+
     their_root: Mapped[str] = mapped_column(String(64), default="")
     their_checkpoint: Mapped[str] = mapped_column(Text, default="")
     """The last checkpoint we accepted, as signed."""
@@ -92,11 +100,19 @@ class Peer(Base):
     roots_agree: Mapped[bool | None]
     """Whether our copy's root equals that checkpoint's; null before the first comparison."""
 
+    acked_root: Mapped[str] = mapped_column(String(64), default="")
+    """The root that we last acknowledged to it."""
+
+    drop_waiting: Mapped[int | None]
+    """How many records it wants gone at once: too many to delete before an admin says so."""
+
+    drop_accepted: Mapped[bool] = mapped_column(default=False)
+    """An admin said that the records may go; holds for the next pull."""
+
     # --- how the exchange goes
     next_pull_at: Mapped[datetime | None] = mapped_column(Moment, index=True)
     """Null while nothing is to be pulled."""
 
-    leased_until: Mapped[datetime | None] = mapped_column(Moment)
     failures: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str] = mapped_column(String(40), default="")
     last_error_text: Mapped[str] = mapped_column(String(500), default="")
@@ -129,7 +145,10 @@ class MirroredProfile(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     peer_id: Mapped[int] = mapped_column(ForeignKey("peer.id", ondelete="CASCADE"), index=True)
     subject: Mapped[str] = mapped_column(String(320), unique=True)
-    revision: Mapped[int]
+    revision: Mapped[int] = mapped_column(BigInteger)
+    epoch: Mapped[str] = mapped_column(String(64), default="")
+    """The epoch of the feed in which we last met it; an older one after a restart is gone."""
+
     jws: Mapped[str] = mapped_column(Text)
     """The signed document, exactly as received; what was verified is what is kept."""
 
@@ -166,7 +185,7 @@ class MirroredWithdrawal(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     peer_id: Mapped[int] = mapped_column(ForeignKey("peer.id", ondelete="CASCADE"), index=True)
     subject: Mapped[str] = mapped_column(String(320), unique=True)
-    revision: Mapped[int]
+    revision: Mapped[int] = mapped_column(BigInteger)
     jws: Mapped[str] = mapped_column(Text)
     digest: Mapped[str] = mapped_column(String(64))
     reason: Mapped[str] = mapped_column(String(20))
