@@ -21,8 +21,10 @@ from app.web import (
     about,
     access,
     assets,
+    cards,
     directory,
     errors,
+    facets,
     headers,
     health,
     journal,
@@ -67,7 +69,7 @@ def create_app(settings: Settings) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.before_request(_remember_space)
-    for part in (headers, errors, access, rates, languages, words):
+    for part in (headers, errors, access, rates, languages, words, cards, facets):
         part.register(app)
     assets.register(app, folder("static"))
     pages = (

@@ -1,5 +1,135 @@
-"""Pages being built."""
+"""One person's page: what they can be asked for, and whose word that is.
 
-from flask import Blueprint
+A neighbour's profile is shown while its space is a neighbour, its document has not expired, and
+the reader is one whom its consent covers. In every other case the page does not exist (404).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, abort, g, request, url_for
+from sqlalchemy import or_, select
+
+from app.database import db
+from app.models.member import Member
+from app.models.peer import MirroredProfile, Peer
+from app.models.scope import Reader, mirrored_seen_by, seen_by
+from app.search.cards import Card, CardService, card_of_member, card_of_mirrored
+from app.web.access import account, anyone, reader
+from app.web.pages import page
+from federation import vocabulary
 
 bp = Blueprint("profile", __name__)
+
+#: Groups of four hexadecimal digits shown of a key; enough to recognise, not to compare.
+KEY_GROUPS = 4
+
+#: Card fields that a neighbour's member may keep from visitors; name and place always show.
+WITHHELD = (
+    "headline",
+    "profession",
+    "bio",
+    "location",
+    "languages",
+    "interests",
+    "availability",
+    "services",
+)
+
+
+@bp.get("/m/<ref>")
+@anyone
+def show(ref: str) -> Response:
+    seen = or_(seen_by(reader()), own())
+    member = db.one_or_404(select(Member).where(Member.ref == ref, Member.left_at.is_(None), seen))
+    card = card_of_member(member, g.space, g.now.date())
+    return _page(card, member=member, profile=None)
+
+
+@bp.get("/n/<peer_ref>/<ref>")
+@anyone
+def show_mirrored(peer_ref: str, ref: str) -> Response:
+    shown = select(MirroredProfile).join(MirroredProfile.peer)
+    shown = shown.where(Peer.ref == peer_ref, mirrored_seen_by(reader(), g.now))
+    # The reference is the end of the subject: compared here and not with LIKE, whose % and _
+    # would let a stranger's reference match somebody else's.
+    peer = db.one_or_404(select(Peer).where(Peer.ref == peer_ref))
+    profile = db.one_or_404(shown.where(MirroredProfile.subject == f"{peer.url}/m/{ref}"))
+    card = card_of_mirrored(profile, g.now)
+    if reader() is Reader.VISITOR:
+        card = for_visitors(card, profile.document)
+    return _page(card, member=None, profile=profile)
+
+
+def own() -> Any:
+    """Return the condition under which a member is whoever is signed in."""
+    person = account()
+    return Member.id == (person.member_id if person else None)
+
+
+def for_visitors(card: Card, claims: dict[str, Any]) -> Card:
+    """Return ``card`` with only what its ``web`` claim lets visitors see."""
+    shown = claims.get("web")
+    listed = shown if isinstance(shown, list) else []
+    empty = {
+        field.name: type(getattr(card, field.name))()
+        for field in fields(card)
+        if field.name in WITHHELD
+    }
+    return replace(card, **{name: value for name, value in empty.items() if name not in listed})
+
+
+def shared_interests(card: Card) -> set[str]:
+    """Return which of the card's interests the reader has too."""
+    person = account()
+    mine = person.member.interests if person and person.member else []
+    wanted = {interest.casefold() for interest in mine}
+    return {interest for interest in card.interests if interest.casefold() in wanted}
+
+
+def regulated(card: Card) -> list[CardService]:
+    """Return the services whose profession is reserved by law in at least one country."""
+    known = vocabulary.specialities()
+    return [
+        one for one in card.services if one.speciality in known and known[one.speciality].regulated
+    ]
+
+
+def key_groups(kid: str) -> str:
+    """Return the first groups of a key's thumbprint (RFC 7638) as hexadecimal digits."""
+    try:
+        digest = base64.urlsafe_b64decode(kid + "=" * (-len(kid) % 4)).hex().upper()
+    except (binascii.Error, ValueError):  # not a thumbprint: show nothing rather than guess
+        return ""
+    return " ".join(digest[at : at + 4] for at in range(0, KEY_GROUPS * 4, 4))
+
+
+def way_back() -> str:
+    """Return the list that the reader came from, empty when they came from anywhere else."""
+    came_from = urlsplit(request.referrer or "")
+    if came_from.netloc != request.host:
+        return ""
+    if came_from.path not in (url_for("search.show"), url_for("directory.show")):
+        return ""
+    return came_from.path + (f"?{came_from.query}" if came_from.query else "")
+
+
+def _page(card: Card, member: Member | None, profile: MirroredProfile | None) -> Response:
+    confirmed: datetime | None = card.confirmed_at or card.issued_at
+    return page(
+        "profile/show.html",
+        card=card,
+        member=member,
+        profile=profile,
+        confirmed=confirmed,
+        shared=shared_interests(card),
+        regulated=regulated(card),
+        way_back=way_back(),
+        key_groups=key_groups,
+    )

@@ -1,12 +1,31 @@
 /* What HTML and htmx cannot say by themselves; every page works without this file. */
 "use strict";
 
-/* After an answer, say in one sentence what changed: the element carries data-announce. */
+/* After an answer, say in one sentence what changed: the newest element with data-announce. */
 document.addEventListener("htmx:after:swap", () => {
-  const said = document.querySelector("[data-announce]");
+  const said = [...document.querySelectorAll("[data-announce]")].at(-1);
   const place = document.getElementById("announce");
   if (said && place && place.textContent !== said.dataset.announce) {
     place.textContent = said.dataset.announce;
+  }
+});
+
+/* And go there, when the person asked with Enter or a click; not while they type or choose.
+   data-focus names the place; "next" is the first link of what replaced the link clicked. */
+let lastBefore = null;
+document.addEventListener("htmx:before:swap", () => {
+  lastBefore = [...document.querySelectorAll(".stretched")].at(-1);
+});
+document.addEventListener("htmx:after:swap", (event) => {
+  const cause = event.detail.ctx.sourceEvent;
+  if (cause?.type !== "submit" && cause?.type !== "click") return;
+  document.querySelector("[popover]:popover-open")?.hidePopover();
+  const asked = cause.target.closest?.("[data-focus]")?.dataset.focus;
+  if (asked === "next") {
+    const links = [...document.querySelectorAll(".stretched")];
+    links[links.indexOf(lastBefore) + 1]?.focus();
+  } else if (asked) {
+    document.querySelector(asked)?.focus();
   }
 });
 
