@@ -1,0 +1,125 @@
+"""Every bound that a peer could push against, with its unit and its reason, in one place.
+
+A bound that is part of the protocol is marked *wire*: two spaces that disagree about it refuse
+each other's documents. The others are each space's own and may differ.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+# --- signed documents
+
+#: Bytes of a payload before it is signed (*wire*): twenty services described at length fit twice.
+PAYLOAD_BYTES = 16 * 1024
+
+#: Characters of a compact JWS (*wire*): the payload in base64url, header and signature, rounded up.
+JWS_BYTES = 24 * 1024
+
+#: Bytes of a decoded header (*wire*): alg, kid and typ take about a hundred.
+HEADER_BYTES = 1024
+
+#: Bytes of an entity configuration (*wire*): a few keys and endpoints; contacts may be long.
+ENTITY_BYTES = 32 * 1024
+
+#: Levels of nesting in signed JSON (*wire*): a profile needs three.
+JSON_DEPTH = 6
+
+#: Digits of a number in JSON: longer ones cost quadratic time to read, and none here needs more.
+JSON_DIGITS = 32
+
+#: Characters of an entity identifier (*wire*): what a database column and a page can hold.
+ENTITY_ID_CHARACTERS = 200
+
+#: Characters of the opaque part of a member's or a service's identifier (*wire*).
+REF_CHARACTERS = 64
+
+# --- what a profile may say (*wire*)
+
+NAME_CHARACTERS = 120
+HEADLINE_CHARACTERS = 160
+BIO_CHARACTERS = 4000
+LINE_CHARACTERS = 160
+"""Characters of profession, location and availability."""
+
+INTERESTS = 30
+INTEREST_CHARACTERS = 60
+LANGUAGES = 20
+SERVICES = 20
+WEB_FIELDS = 30
+TITLE_CHARACTERS = 120
+DESCRIPTION_CHARACTERS = 2000
+CATEGORY_CHARACTERS = 60
+LABEL_CHARACTERS = 80
+NOTE_CHARACTERS = 500
+SCOPES = 10
+
+#: Digits before and after the point of an amount of money: what any space's database keeps exactly.
+MONEY_DIGITS = 8
+MONEY_DECIMALS = 2
+
+# --- times
+
+#: How far ahead of ours a peer's clock may run before its documents are refused.
+CLOCK_SKEW = timedelta(minutes=5)
+
+#: The longest life of a profile or withdrawal (*wire*): thirteen months, as days.
+RECORD_LIFETIME = timedelta(days=400)
+
+#: Life of a checkpoint (*wire*): nobody can hold news back for longer without being noticed.
+CHECKPOINT_LIFETIME = timedelta(days=7)
+
+#: Life of an entity configuration (*wire*), and after how long it is signed afresh.
+ENTITY_LIFETIME = timedelta(days=30)
+ENTITY_RENEWAL = timedelta(days=7)
+
+#: The longest life of a request assertion (*wire*): one request, and a slow clock.
+ASSERTION_LIFETIME = timedelta(seconds=120)
+
+#: Life of a peering statement (*wire*): a request nobody answers fades after a month.
+STATEMENT_LIFETIME = timedelta(days=30)
+
+# --- feed and entity
+
+#: Items in one page of a feed (*wire*).
+PAGE_ITEMS = 200
+
+#: Bytes of one page of a feed, unpacked (*wire*): a page that holds fewer items is still a page.
+PAGE_BYTES = 1024 * 1024
+
+#: Characters of an opaque cursor, an epoch, an ETag.
+CURSOR_CHARACTERS = 200
+EPOCH_CHARACTERS = 64
+ETAG_CHARACTERS = 120
+
+#: Entries and bytes of an index: 200,000 members at about 170 bytes each.
+INDEX_ENTRIES = 200_000
+INDEX_BYTES = 34 * 1024 * 1024
+
+#: Bytes of an answer that only says yes or no, and of the problem it may carry.
+PROBLEM_BYTES = 8 * 1024
+
+#: Keys in one published set (*wire*): the one in use, the next, and a few being retired.
+KEYS = 8
+
+#: Announced thumbprints, endpoints' characters, contacts.
+NEXT_KIDS = 4
+URL_CHARACTERS = 255
+CONTACTS = 5
+CONTACT_CHARACTERS = 200
+
+#: The share of a peer's records, and the number, whose loss in one go waits for an admin.
+DROP_SHARE = 0.2
+DROP_RECORDS = 5
+
+# --- the network
+
+#: Seconds from the call to the last byte of the answer, whatever the peer does in between.
+TOTAL_SECONDS = 10.0
+
+#: Seconds to connect, and seconds between two bytes.
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 5.0
+
+#: Seconds to wait that a peer may ask of us: a day, as the longest back-off.
+RETRY_AFTER_SECONDS = 24 * 3600
