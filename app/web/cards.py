@@ -13,6 +13,7 @@ from flask import Flask, url_for
 
 from app.search.answers import Hit, Reason, Span
 from app.search.cards import Card, CardService
+from app.web import words
 
 #: Services named on a card; the profile has them all.
 SERVICES_ON_A_CARD = 3
@@ -34,6 +35,15 @@ def services_first(card: Card, why: Sequence[Reason] = ()) -> list[CardService]:
     titles = {reason.found for reason in why if reason.field == "service"}
     asked = [one for one in card.services if one.title in titles or one.speciality in codes]
     return asked + [one for one in card.services if one not in asked]
+
+
+def trades(services: Sequence[CardService]) -> list[str]:
+    """Return what ``services`` are, in the page's words, each once and in their order."""
+    named = (
+        words.speciality(one.speciality, one.label) if one.speciality or one.label else one.title
+        for one in services
+    )
+    return list(dict.fromkeys(named))
 
 
 def reasons(hit: Hit) -> list[Reason]:
@@ -71,6 +81,7 @@ def register(app: Flask) -> None:
     app.jinja_env.filters.update(profile_url=profile_url, pieces=pieces)
     app.jinja_env.globals.update(
         services_first=services_first,
+        trades=trades,
         reasons=reasons,
         works_remotely=works_remotely,
         by_nearness=by_nearness,

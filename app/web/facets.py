@@ -93,8 +93,8 @@ def value_name(facet: str, value: str, label: str = "") -> str:
     if facet == "country":
         return words.country_name(value)
     if facet == "within":
-        return _("Within %(km)s km", km=value)
-    fixed = {
+        return str(_("Within %(km)s km", km=value))
+    fixed: dict[tuple[str, str], str] = {
         ("mode", "paid"): _("Paid work"),
         ("mode", "exchange"): _("Swaps hours"),
         ("mode", "pro_bono"): _("Pro bono"),

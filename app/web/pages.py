@@ -16,7 +16,9 @@ def page(
 ) -> Response:
     """Render ``template``, or only its blocks ``fragment`` when htmx replaces part of the page.
 
-    Of several blocks, the first is the target and the others carry ``data-hx-swap-oob``.
+    Of several blocks, the first is the target; the element that asks names the ids of the
+    others in ``data-hx-select-oob``. Not ``data-hx-swap-oob`` in the block: the Back button
+    brings the whole page through htmx, which would take such an element out of it.
     """
     if fragment and wants_part():
         names = [fragment] if isinstance(fragment, str) else list(fragment)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from flask import Blueprint, Response, g, request
 from sqlalchemy import select
@@ -106,14 +106,14 @@ def _near(found: Found) -> tuple[WayOut, ...]:
     known = vocabulary.specialities()
     meant = [one.code for one in found.expansions if one.code in known]
     codes = dict.fromkeys(code for one in meant for code in known[one].near)
-    tried = [_way("speciality", code) for code in list(codes)[:NEAR_TRIED] if code not in meant]
+    tried = [_trade(code) for code in list(codes)[:NEAR_TRIED] if code not in meant]
     return tuple(way for way in tried if way.count)
 
 
-def _way(name: str, value: str) -> WayOut:
-    query = replace(Query(), **{name: (value,)})
+def _trade(code: str) -> WayOut:
+    query = Query(speciality=(code,))
     address = facets.address("search.show", query.to_args())
-    return WayOut(facets.value_name(name, value), _answer(query).total, address)
+    return WayOut(facets.value_name("speciality", code), _answer(query).total, address)
 
 
 def _fields() -> tuple[WayOut, ...]:

@@ -43,6 +43,8 @@ def rate(amount: Decimal | str | None, currency: str, unit: str) -> str:
         return _("%(price)s/h", price=price)
     if unit == "day":
         return _("%(price)s/day", price=price)
+    if unit == "fixed":
+        return _("%(price)s fixed", price=price)
     return price
 
 

@@ -1,0 +1,258 @@
+"""The search page: what is asked, who answers, why, from where, and what to do when nobody does."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.database import db
+from tests.spaces import service
+from tests.web.people import MAUD, befriend, listed, mirrored, names, offer, parts, text
+
+PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "section#results"}
+
+
+@pytest.fixture
+def member(space, browser, sign_in):
+    """The browser of somebody whom nobody finds."""
+    listed("Maud Le Goff", audience="me", email=MAUD)
+    sign_in(browser, MAUD)
+    return browser
+
+
+def lawyer(name="Claire Vasseur", **given):
+    law = service("Relecture d’un contrat", "contract-law", ("110", "75"), remote=True)
+    shown = {"audience": "web", "profession": "Avocate", "locale": "fr", "languages": ["fr"]}
+    return listed(name, services=(law,), **{**shown, **given})
+
+
+def lawyer_next_door(peer, name="Marc Petit", **claims):
+    law = offer("Relecture d’un contrat", "contract-law", ("130.00", "95.00"))
+    said = {"profession": "Avocat", "locale": "fr", "languages": ["fr"], **claims}
+    return mirrored(peer, name, services=[law], **said)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/search?mode=barter",
+        "/search?scope=moon",
+        "/search?sort=stars",
+        "/search?within=7",
+        "/search?page=0",
+        "/search?page=-1",
+        "/search?page=many",
+        "/search?remote=perhaps",
+    ],
+)
+def test_an_impossible_filter_is_a_page_that_does_not_exist(browser, space, address):
+    assert browser.get(address).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'OR AND NOT "',
+        "NEAR(a b) col:x ^ * -",
+        "'; DROP TABLE member; --",
+        "\x00\x01\x1f\x7f",
+        "a" * 10_000,
+        "mot " * 500,
+        "🧑‍⚖️",
+        "\u202eavocat",
+        "%_%",
+    ],
+)
+def test_no_words_break_the_page(browser, space, words):
+    lawyer()
+    answer = browser.get("/search", query_string={"q": words})
+    assert answer.status_code == 200
+    assert "\x00" not in answer.text
+    assert len(answer.text) < 100_000
+
+
+def test_a_filter_nobody_knows_is_ignored(browser, space):
+    lawyer()
+    assert names(browser.get("/search?q=avocat&starsign=leo")) == ["Claire Vasseur"]
+
+
+def test_a_page_after_the_last_one_leads_back(browser, space):
+    lawyer()
+    answer = browser.get("/search?page=1000000000")
+    assert answer.status_code == 200
+    assert names(answer) == []
+    assert 'href="/search"' in answer.text
+
+
+def test_suspending_a_neighbour_takes_its_people_out_of_the_next_answer(member):
+    peer = befriend()
+    lawyer_next_door(peer)
+    assert names(member.get("/search?q=avocat")) == ["Marc Petit"]
+    peer.ours = "suspended"
+    db.session.commit()
+    assert names(member.get("/search?q=avocat")) == []
+
+
+def test_a_visitor_finds_only_who_chose_the_web(browser, space):
+    peer = befriend()
+    lawyer("Claire Vasseur", audience="neighbours")
+    lawyer("Anna Keller", audience="web")
+    lawyer_next_door(peer, "Marc Petit")
+    lawyer_next_door(peer, "Sara Haddad", public=True)
+    assert sorted(names(browser.get("/search?q=avocat"))) == ["Anna Keller", "Sara Haddad"]
+
+
+def test_a_visitor_reads_no_coworker_rate_and_cannot_filter_by_it(browser, space):
+    lawyer()
+    answer = browser.get("/search?q=avocat")
+    assert "€110/h" in text(answer)
+    assert "€75" not in text(answer)
+    assert 'name="coworker_rate"' not in answer.text
+
+
+def test_a_member_finds_a_lawyer_in_another_city_by_a_word_of_another_language(member):
+    lawyer_next_door(befriend())
+    answer = member.get("/search?q=Rechtsanwältin")
+    page = text(answer)
+    assert names(answer) == ["Marc Petit"]
+    assert "1 person can help" in page
+    assert "Signed by La Navette – confirmed 3 min ago" in page
+    assert "515 km away" in page or "516 km away" in page
+    assert "€95/h for coworkers" in page
+    assert "Why:" in page
+
+
+def test_the_words_that_match_are_marked_and_the_rest_stays_text(member):
+    lawyer("Claire <b>Vasseur</b>", profession="Avocate & <i>médiatrice</i>")
+    page = member.get("/search?q=avocate").text
+    assert "<mark>Avocate</mark> &amp; &lt;i&gt;médiatrice&lt;/i&gt;" in page
+    assert "<b>Vasseur" not in page
+
+
+def test_people_stand_together_by_how_far_away_they_are(member):
+    lawyer("Claire Vasseur")
+    lawyer_next_door(befriend(), "Marc Petit")
+    page = member.get("/search?q=avocat").text
+    headings = [
+        " ".join(one.split()) for one in re.findall(r"<h2[^>]*>(.*?)</h2>", page, re.DOTALL)
+    ]
+    assert "At Le Palier" in headings
+    assert "Elsewhere, or remotely" in headings
+
+
+def test_a_space_that_is_down_costs_nothing_and_its_copy_says_its_age(member):
+    lawyer_next_door(befriend(last_success_at=datetime(2026, 1, 4, 18, 20, tzinfo=UTC), failures=5))
+    answer = member.get("/search?q=avocat")
+    assert names(answer) == ["Marc Petit"]
+    assert "Signed by La Navette – copy from 4 Jan 2026, 18:20" in text(answer)
+    assert "1 of 2 spaces are up to date. Late: La Navette." in text(answer)
+
+
+def test_each_filter_says_how_many_it_leaves_and_leaves_that_many(member):
+    lawyer("Claire Vasseur", languages=["fr", "en"])
+    lawyer("Anna Keller", languages=["fr"])
+    lawyer_next_door(befriend(), "Marc Petit", languages=["en"])
+    page = member.get("/search?q=avocat").text
+    choice = r'name="(\w+)" value="([^"]+)" form="search">.*?class="count">(\d+)<'
+    counted = re.findall(choice, page)
+    assert ("language", "en", "2") in counted
+    for name, value, count in counted:
+        found = names(member.get("/search", query_string={"q": "avocat", name: value}))
+        assert (name, value, len(found)) == (name, value, int(count))
+
+
+def test_a_chip_takes_its_filter_away_and_keeps_the_others(member):
+    lawyer()
+    page = member.get("/search?q=avocat&language=fr&remote=1").text
+    assert '<a class="chip" href="/search?q=avocat&amp;remote=1"' in page
+    assert '<a class="chip" href="/search?q=avocat&amp;language=fr"' in page
+
+
+def test_when_nobody_here_fits_the_page_says_how_many_do_elsewhere(member):
+    lawyer_next_door(befriend())
+    page = member.get("/search?q=avocat&scope=here")
+    assert names(page) == []
+    assert "Nobody fits “avocat”" in text(page)
+    assert "See this 1 person" in text(page)
+    assert 'href="/search?q=avocat"' in page.text
+
+
+def test_when_filters_hide_everybody_the_page_says_how_many_there_are_without(member):
+    lawyer()
+    page = text(member.get("/search?q=avocat&language=sv"))
+    assert "Without them, 1 person fits." in page
+
+
+def test_when_nothing_fits_nobody_is_claimed_to(member):
+    lawyer()
+    answer = member.get("/search?q=zymurgie")
+    assert "Nobody fits “zymurgie”" in text(answer)
+    assert "can help" not in text(answer)
+    assert "See who there is" in text(answer)
+
+
+def test_more_people_come_without_those_already_there(member):
+    for number in range(25):
+        lawyer(f"Person {number:02}")
+    first = names(member.get("/search?q=avocat"))
+    more = member.get("/search?q=avocat&page=2", headers={**PARTIAL, "HX-Target": "div#more"})
+    assert len(first) == 20
+    assert len(names(more)) == 5
+    assert not set(first) & set(names(more))
+    assert parts(more).strip() in parts(member.get("/search?q=avocat&page=2"))
+
+
+def test_the_parts_that_htmx_asks_for_stand_in_the_whole_page(member):
+    lawyer()
+    lawyer_next_door(befriend())
+    for address in ("/search", "/search?q=avocat&language=fr", "/search?q=zymurgie"):
+        whole = parts(member.get(address))
+        part = member.get(address, headers=PARTIAL)
+        body, _, filters = parts(part).partition('<div class="facets-body"')
+        assert body.strip() in whole
+        assert filters.strip() in whole
+        assert "HX-Request-Type" in part.headers["Vary"]
+
+
+@pytest.mark.parametrize(
+    ("before", "asked", "header"),
+    [
+        ("/search?q=avo", "/search?q=avoc&scope=everywhere&sort=match", "HX-Replace-Url"),
+        ("/search?q=avoc", "/search?q=avoc&language=fr", "HX-Push-Url"),
+        ("/search?q=avoc&language=fr", "/search?q=avoc", "HX-Push-Url"),
+    ],
+)
+def test_a_filter_makes_an_entry_for_the_back_button_and_a_letter_does_not(
+    member, before, asked, header
+):
+    answer = member.get(asked, headers={**PARTIAL, "HX-Current-URL": f"http://localhost{before}"})
+    shown = {"HX-Replace-Url", "HX-Push-Url"} & set(answer.headers.keys())
+    assert shown == {header}
+    assert answer.headers[header] == asked.replace("&scope=everywhere&sort=match", "")
+
+
+def test_the_back_button_gets_the_whole_page(member):
+    answer = member.get("/search?q=avoc", headers={"HX-Request": "true", "HX-Request-Type": "full"})
+    assert answer.text.lstrip().startswith("<!doctype html>")
+    assert "HX-Push-Url" not in answer.headers
+
+
+def test_everything_that_htmx_touches_carries_the_answers_nonce(member):
+    lawyer()
+    page = member.get("/search?q=avocat&language=fr").text
+    touched = re.findall(r"<[a-z]+ [^>]*data-hx-[^>]*>", page)
+    assert touched
+    assert [tag for tag in touched if 'data-hx-nonce="' not in tag] == []
+
+
+def test_an_expired_profile_is_not_found(member):
+    lawyer_next_door(befriend(), "Marc Petit")
+    mirrored(
+        befriend("B", "Berlin", url="https://b.example"),
+        "Old Lawyer",
+        profession="Avocat",
+        lifetime=timedelta(seconds=-1),
+    )
+    assert names(member.get("/search?q=avocat")) == ["Marc Petit"]
