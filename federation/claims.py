@@ -60,6 +60,9 @@ def _url(value: str) -> str:
         origin(value)
     except ForbiddenAddressError as error:
         raise ValueError(str(error)) from error
+    # These become links: javascript: and data: are addresses too.
+    if not value.startswith(("https://", "http://")):
+        raise ValueError("must begin with https://")
     if not value.isascii() or not value.isprintable() or " " in value:
         raise ValueError("must be an address in plain ASCII")
     return value

@@ -6,13 +6,26 @@ count is the caller's decision. An RFC 9457 problem becomes the error class of i
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
+from typing import Any, TypeGuard
+from urllib.parse import urlencode
 
-from federation.entity import EntityConfiguration
+from federation import entity, limits, strict_json
+from federation.entity import MEDIA_TYPE, EntityConfiguration
+from federation.errors import (
+    PROBLEM_PREFIX,
+    PROBLEMS,
+    DocumentError,
+    FederationError,
+    MalformedAnswerError,
+    RateLimitedError,
+    UnreachableError,
+)
 from federation.identifiers import EntityId
-from federation.transport import Transport
+from federation.transport import Answer, Transport
 
 #: Media types, exactly.
 JSON, JWT, PROBLEM = "application/json", "application/jwt", "application/problem+json"
@@ -61,12 +74,25 @@ def read_entity(
 
     Raises as :meth:`Transport.get` and :func:`federation.entity.read` do.
     """
-    raise NotImplementedError
+    answer = transport.get(
+        entity_id.configuration_url,
+        max_bytes=limits.ENTITY_BYTES,
+        headers={"Accept": MEDIA_TYPE},
+    )
+    token = _text(_accepted(answer, MEDIA_TYPE))
+    return entity.read(
+        token,
+        entity_id,
+        now,
+        pinned_kid=pinned_kid,
+        announced=announced,
+        newer_than=newer_than,
+    )
 
 
 def read_feed_page(
     transport: Transport,
-    entity: EntityConfiguration,
+    space: EntityConfiguration,
     since: str = "",
     *,
     assertion: str = "",
@@ -82,21 +108,48 @@ def read_feed_page(
     :raises NotPeeredError, SuspendedError, RateLimitedError: what the peer answered.
     :raises MalformedAnswerError: not a page. Other errors as :meth:`Transport.get`.
     """
-    raise NotImplementedError
+    wanted = {"since": since, "limit": str(limit) if limit else ""}
+    query = urlencode({name: value for name, value in wanted.items() if value})
+    headers = _headers(JSON, assertion) | ({"If-None-Match": etag} if etag else {})
+    answer = transport.get(
+        space.endpoints.feed + (f"?{query}" if query else ""),
+        max_bytes=limits.PAGE_BYTES,
+        headers=headers,
+    )
+    if answer.status == 304 and etag:
+        return None
+    page = _object(_accepted(answer, JSON), limits.PAGE_BYTES)
+    return FeedPage(
+        epoch=_string(page, "epoch", limits.EPOCH_CHARACTERS),
+        items=_items(page.get("items")),
+        next=_string(page, "next", limits.CURSOR_CHARACTERS),
+        more=_flag(page, "more"),
+        checkpoint=_string(page, "checkpoint", limits.JWS_BYTES, default=""),
+        etag=answer.headers.get("etag", "")[: limits.ETAG_CHARACTERS],
+    )
 
 
 def read_checkpoint(
-    transport: Transport, entity: EntityConfiguration, *, assertion: str = ""
+    transport: Transport, space: EntityConfiguration, *, assertion: str = ""
 ) -> str:
     """Fetch the newest checkpoint of the view, unverified (JWS)."""
-    raise NotImplementedError
+    answer = transport.get(
+        space.endpoints.checkpoint, max_bytes=limits.JWS_BYTES, headers=_headers(JWT, assertion)
+    )
+    return _text(_accepted(answer, JWT))
 
 
 def read_index(
-    transport: Transport, entity: EntityConfiguration, *, assertion: str = ""
+    transport: Transport, space: EntityConfiguration, *, assertion: str = ""
 ) -> tuple[IndexEntry, ...]:
     """Fetch the index of the view, which is asked for only when roots differ."""
-    raise NotImplementedError
+    answer = transport.get(
+        space.endpoints.index, max_bytes=limits.INDEX_BYTES, headers=_headers(JSON, assertion)
+    )
+    entries = _json(_accepted(answer, JSON), limits.INDEX_BYTES)
+    if not isinstance(entries, list) or len(entries) > limits.INDEX_ENTRIES:
+        raise MalformedAnswerError("the index is not a list, or too long a one")
+    return tuple(_entry(entry) for entry in entries)
 
 
 def deliver(transport: Transport, url: str, jws: str) -> None:
@@ -105,4 +158,120 @@ def deliver(transport: Transport, url: str, jws: str) -> None:
     :raises FederationError: what the peer answered, when it did not accept it; or as
         :meth:`Transport.post`.
     """
-    raise NotImplementedError
+    answer = transport.post(
+        url, jws.encode("ascii"), content_type=JWT, max_bytes=limits.PROBLEM_BYTES
+    )
+    if not 200 <= answer.status < 300:
+        raise _refusal(answer)
+
+
+def _headers(accept: str, assertion: str) -> dict[str, str]:
+    return {"Accept": accept} | ({"Authorization": f"Bearer {assertion}"} if assertion else {})
+
+
+def _accepted(answer: Answer, media_type: str) -> bytes:
+    """Return the body of a 200 answer of exactly that media type."""
+    if answer.status != 200:
+        raise _refusal(answer)
+    if answer.media_type != media_type:
+        raise MalformedAnswerError(f"{answer.media_type[:60]!r} where {media_type} was expected")
+    return answer.body
+
+
+def _refusal(answer: Answer) -> FederationError:
+    """Return the error that stands for an answer which is not a success."""
+    kind = PROBLEMS.get(_problem(answer))
+    if answer.status == 429 or kind is RateLimitedError:
+        return RateLimitedError("asked us to wait", _seconds(answer.headers.get("retry-after")))
+    if kind is not None:
+        return kind(f"the peer answered: {kind.problem}")
+    if answer.status >= 500:
+        return UnreachableError(f"answered {answer.status}")
+    return MalformedAnswerError(f"answered {answer.status}, and not why")
+
+
+def _problem(answer: Answer) -> str:
+    """Return the name of the problem that an answer carries, or nothing that can be read."""
+    if answer.media_type != PROBLEM:
+        return ""
+    try:
+        told = strict_json.loads_object(answer.body, max_bytes=limits.PROBLEM_BYTES)
+    except FederationError:
+        # The status alone has to do: a refusal that cannot be read is a refusal.
+        return ""
+    kind = told.get("type")
+    return kind.removeprefix(PROBLEM_PREFIX) if isinstance(kind, str) else ""
+
+
+def _seconds(retry_after: str | None) -> int | None:
+    # The other form of Retry-After is a date, of a clock that we have no reason to trust.
+    if retry_after is None or not retry_after.isascii() or not retry_after.isdigit():
+        return None
+    return min(int(retry_after[:9]), limits.RETRY_AFTER_SECONDS)
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode("ascii")
+    except UnicodeDecodeError as error:
+        raise MalformedAnswerError("a signed document is plain ASCII") from error
+
+
+def _json(body: bytes, max_bytes: int) -> Any:
+    try:
+        return strict_json.loads(body, max_bytes=max_bytes)
+    except DocumentError as error:
+        raise MalformedAnswerError(str(error)) from error
+
+
+def _object(body: bytes, max_bytes: int) -> dict[str, Any]:
+    found = _json(body, max_bytes)
+    if not isinstance(found, dict):
+        raise MalformedAnswerError("not a JSON object")
+    return found
+
+
+def _items(items: object) -> tuple[tuple[int, str], ...]:
+    if not isinstance(items, list) or len(items) > limits.PAGE_ITEMS:
+        raise MalformedAnswerError(f"items must be a list of at most {limits.PAGE_ITEMS}")
+    found = tuple(_item(item) for item in items)
+    if any(after <= before for (before, _), (after, _) in pairwise(found)):
+        raise MalformedAnswerError("items are not in rising order")
+    return found
+
+
+def _item(item: object) -> tuple[int, str]:
+    seq, jws = (item.get("seq"), item.get("jws")) if isinstance(item, dict) else (None, None)
+    if not _is_count(seq) or not isinstance(jws, str):
+        raise MalformedAnswerError("an item must have a seq and a jws")
+    return seq, jws
+
+
+def _entry(entry: object) -> IndexEntry:
+    if isinstance(entry, list) and len(entry) == 3:
+        sub, rev, digest = entry
+        if isinstance(sub, str) and _is_count(rev) and _is_digest(digest):
+            return IndexEntry(sub, rev, digest)
+    raise MalformedAnswerError("an entry of the index is [sub, rev, sha256]")
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
+
+
+def _is_digest(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and len(value) == 64 and not set(value) - set("0123456789abcdef")
+
+
+def _string(page: Mapping[str, Any], name: str, longest: int, *, default: str | None = None) -> str:
+    value = page.get(name, default)
+    if not isinstance(value, str) or len(value) > longest or not value.isprintable():
+        raise MalformedAnswerError(f"{name} must be text of at most {longest} characters")
+    return value
+
+
+def _flag(page: Mapping[str, Any], name: str) -> bool:
+    value = page.get(name)
+    if not isinstance(value, bool):
+        raise MalformedAnswerError(f"{name} must be true or false")
+    return value

@@ -15,11 +15,10 @@ Claims that are not known are ignored; claims at their default are not sent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, ClassVar, Literal, Self
+from datetime import date, datetime, timedelta
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from federation import limits
 from federation.claims import (
@@ -43,10 +42,9 @@ from federation.claims import (
     Words,
     as_tuple,
 )
+from federation.envelope import Claims, Dated, Document, require_audience, require_issuer
 from federation.errors import (
-    DocumentError,
     ExpiredError,
-    UnknownIssuerError,
     WrongAudienceError,
 )
 
@@ -60,101 +58,20 @@ Reason = Literal["withdrawn", "left", "moved", "moderated"]
 StatedHalf = Literal["approved", "suspended", "ended"]
 
 
-class Claims(BaseModel):
-    """Claims of a document, or of a part of one."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        strict=True,
-        extra="ignore",
-        allow_inf_nan=False,
-        validate_by_name=True,
-        validate_by_alias=True,
-        validate_default=False,
-    )
-
-
-class Document(Claims):
-    """What every signed document has: a type and somebody who signs it."""
-
-    typ: ClassVar[str]
-    """The ``typ`` of the JOSE header; nothing else is accepted where this document belongs."""
-
-    max_bytes: ClassVar[int] = limits.JWS_BYTES
-    """Characters of the whole compact JWS."""
-
-    issuer: Entity = Field(alias="iss")
-
-    def to_claims(self) -> dict[str, Any]:
-        """Return the claims to be signed: plain JSON values, nothing at its default."""
-        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-
-    @classmethod
-    def from_claims(cls, claims: Mapping[str, Any]) -> Self:
-        """Read verified claims; those that are not known are ignored, so that peers may grow.
-
-        :raises DocumentError: naming the first claim that is missing or not what it must be.
-        """
-        wire = {name: value for name, value in claims.items() if name in cls._wire_names()}
-        try:
-            return cls.model_validate(wire)
-        except ValidationError as error:
-            raise DocumentError(_sentence(error)) from error
-
-    @classmethod
-    def _wire_names(cls) -> frozenset[str]:
-        # A peer that writes "issuer" for "iss" has not written "iss".
-        return frozenset(field.alias or name for name, field in cls.model_fields.items())
-
-
-class Dated(Document):
-    """A document with a beginning and an end, of which the second follows the first."""
-
-    lifetime: ClassVar[timedelta]
-    """The longest time from ``iat`` to ``exp``."""
-
-    issued_at: Moment = Field(alias="iat")
-    expires_at: Moment = Field(alias="exp")
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if not self.issued_at < self.expires_at <= self.issued_at + self.lifetime:
-            raise ValueError(f"exp must follow iat by at most {self.lifetime}")
-        return self
-
-    def require_now(self, now: datetime) -> None:
-        """Refuse a document whose time has passed, or has not come.
-
-        :raises ExpiredError: ``exp`` is not after ``now``, or ``iat`` is ahead of it by more than
-            ``limits.CLOCK_SKEW``.
-        """
-        if self.issued_at > now + limits.CLOCK_SKEW:
-            raise ExpiredError(f"dated {self.issued_at:%Y-%m-%d %H:%M}, which is yet to come")
-        if self.expires_at <= now:
-            raise ExpiredError(f"expired on {self.expires_at:%Y-%m-%d %H:%M}")
-
-    def require_issuer(self, issuer: str) -> None:
-        """Refuse a document that is not by ``issuer``.
-
-        :raises UnknownIssuerError: signed with the right key and the wrong name.
-        """
-        _require_issuer(self.issuer, issuer)
-
-
 class Service(Claims):
     """One thing that a member can be asked for, and what it costs whom."""
 
     id: Ref
     """Unique among the member's services; ``{sub}#{id}`` names it everywhere."""
 
-    category: Category = Field("", max_length=limits.CATEGORY_CHARACTERS)
+    category: Category = Field(default="", max_length=limits.CATEGORY_CHARACTERS)
     """A code of the shared vocabulary or of somebody's own; unknown codes are kept and shown."""
 
-    label: Line = Field("", max_length=limits.LABEL_CHARACTERS)
+    label: Line = Field(default="", max_length=limits.LABEL_CHARACTERS)
     """The home space's own word for the category."""
 
     title: Name = Field(max_length=limits.TITLE_CHARACTERS)
-    description: Lines = Field("", max_length=limits.DESCRIPTION_CHARACTERS)
+    description: Lines = Field(default="", max_length=limits.DESCRIPTION_CHARACTERS)
     mode: Mode
     rate: Money | None = None
     """What everybody pays, in ``currency`` per ``unit``."""
@@ -170,7 +87,7 @@ class Service(Claims):
     """The last day on which the rates hold."""
 
     remote: bool = False
-    languages: Languages = Field((), max_length=limits.LANGUAGES)
+    languages: Languages = Field(default=(), max_length=limits.LANGUAGES)
     """BCP 47; empty means all that the member speaks."""
 
     @model_validator(mode="after")
@@ -195,33 +112,33 @@ class Profile(Dated):
     typ: ClassVar[str] = "cdf-profile+jwt"
     lifetime: ClassVar[timedelta] = limits.RECORD_LIFETIME
 
-    subject: Subject = Field(alias="sub")
+    subject: Subject
     """``{iss}/m/{ref}``; whose it is, is checked by whoever believes the document."""
 
-    revision: int = Field(alias="rev", ge=1, lt=2**53)
+    revision: int = Field(ge=1, lt=2**53)
     """Rises with every document about the subject, profiles and withdrawals alike."""
 
-    audience: Audience = Field(alias="aud")
+    audience: Audience
     """The member's consent: ``public``, ``peers``, or one entity identifier."""
 
     consent_at: Moment
     """When the member last chose this audience."""
 
     name: Name = Field(max_length=limits.NAME_CHARACTERS)
-    headline: Line = Field("", max_length=limits.HEADLINE_CHARACTERS)
-    bio: Lines = Field("", max_length=limits.BIO_CHARACTERS)
+    headline: Line = Field(default="", max_length=limits.HEADLINE_CHARACTERS)
+    bio: Lines = Field(default="", max_length=limits.BIO_CHARACTERS)
     locale: Language | Literal[""] = ""
     """The language in which the texts are written."""
 
-    languages: Languages = Field((), max_length=limits.LANGUAGES)
+    languages: Languages = Field(default=(), max_length=limits.LANGUAGES)
     """What the member speaks, best first."""
 
-    location: Line = Field("", max_length=limits.LINE_CHARACTERS)
-    profession: Line = Field("", max_length=limits.LINE_CHARACTERS)
-    interests: Interests = Field((), max_length=limits.INTERESTS)
-    availability: Line = Field("", max_length=limits.LINE_CHARACTERS)
-    services: Services = Field((), max_length=limits.SERVICES)
-    web: Words = Field((), max_length=limits.WEB_FIELDS)
+    location: Line = Field(default="", max_length=limits.LINE_CHARACTERS)
+    profession: Line = Field(default="", max_length=limits.LINE_CHARACTERS)
+    interests: Interests = Field(default=(), max_length=limits.INTERESTS)
+    availability: Line = Field(default="", max_length=limits.LINE_CHARACTERS)
+    services: Services = Field(default=(), max_length=limits.SERVICES)
+    web: Words = Field(default=(), max_length=limits.WEB_FIELDS)
     """The claims that may be shown to visitors who are not signed in; unknown names do nothing."""
 
     @model_validator(mode="after")
@@ -237,8 +154,8 @@ class Withdrawal(Dated):
     typ: ClassVar[str] = "cdf-withdrawal+jwt"
     lifetime: ClassVar[timedelta] = limits.RECORD_LIFETIME
 
-    subject: Subject = Field(alias="sub")
-    revision: int = Field(alias="rev", ge=1, lt=2**53)
+    subject: Subject
+    revision: int = Field(ge=1, lt=2**53)
     reason: Reason
 
 
@@ -264,7 +181,7 @@ class PeeringStatement(Dated):
     typ: ClassVar[str] = "cdf-peering+jwt"
     lifetime: ClassVar[timedelta] = limits.STATEMENT_LIFETIME
 
-    audience: Entity = Field(alias="aud")
+    audience: Entity
     n: int = Field(ge=1, lt=2**53)
     """Rises with every change of the half; see :func:`federation.peering.next_n`."""
 
@@ -275,8 +192,8 @@ class PeeringStatement(Dated):
     seen_n: int = Field(default=0, ge=0, lt=2**53)
     """The last counter of the audience's that the issuer holds; a smaller one asks for news."""
 
-    scopes: Words = Field(("profiles",), max_length=limits.SCOPES)
-    note: Lines = Field("", max_length=limits.NOTE_CHARACTERS)
+    scopes: Words = Field(default=("profiles",), max_length=limits.SCOPES)
+    note: Lines = Field(default="", max_length=limits.NOTE_CHARACTERS)
 
     def require(self, issuer: str, audience: str, now: datetime) -> None:
         """Refuse a statement that is not by ``issuer`` to ``audience`` and valid at ``now``.
@@ -284,7 +201,7 @@ class PeeringStatement(Dated):
         :raises UnknownIssuerError, WrongAudienceError, ExpiredError:
         """
         self.require_issuer(issuer)
-        _require_audience(self.audience, audience)
+        require_audience(self.audience, audience)
         self.require_now(now)
 
 
@@ -293,7 +210,7 @@ class Notice(Document):
 
     typ: ClassVar[str] = "cdf-notify+jwt"
 
-    audience: Entity = Field(alias="aud")
+    audience: Entity
     epoch: Name = Field(max_length=limits.EPOCH_CHARACTERS)
     seq: int = Field(ge=0, lt=2**53)
 
@@ -302,8 +219,8 @@ class Notice(Document):
 
         :raises UnknownIssuerError, WrongAudienceError:
         """
-        _require_issuer(self.issuer, issuer)
-        _require_audience(self.audience, audience)
+        require_issuer(self.issuer, issuer)
+        require_audience(self.audience, audience)
 
 
 class Ack(Document):
@@ -311,21 +228,21 @@ class Ack(Document):
 
     typ: ClassVar[str] = "cdf-ack+jwt"
 
-    audience: Entity = Field(alias="aud")
+    audience: Entity
     view: View
     epoch: Name = Field(max_length=limits.EPOCH_CHARACTERS)
     seq: int = Field(ge=0, lt=2**53)
     count: int = Field(ge=0, lt=2**53)
     root: Digest
-    issued_at: Moment = Field(alias="iat")
+    issued_at: Moment
 
     def require(self, issuer: str, audience: str, now: datetime) -> None:
         """Refuse an acknowledgement that is not by ``issuer`` to ``audience``, or from tomorrow.
 
         :raises UnknownIssuerError, WrongAudienceError, ExpiredError:
         """
-        _require_issuer(self.issuer, issuer)
-        _require_audience(self.audience, audience)
+        require_issuer(self.issuer, issuer)
+        require_audience(self.audience, audience)
         if self.issued_at > now + limits.CLOCK_SKEW:
             raise ExpiredError(f"dated {self.issued_at:%Y-%m-%d %H:%M}, which is yet to come")
 
@@ -336,11 +253,11 @@ class Assertion(Dated):
     typ: ClassVar[str] = "cdf-auth+jwt"
     lifetime: ClassVar[timedelta] = limits.ASSERTION_LIFETIME
 
-    subject: Entity = Field(alias="sub")
-    audience: Entity = Field(alias="aud")
+    subject: Entity
+    audience: Entity
     jti: Ref
-    method: Literal["GET", "POST"] = Field(alias="htm")
-    url: Url = Field(alias="htu")
+    method: Literal["GET", "POST"]
+    url: Url
     """The URL that is called, without query and fragment."""
 
     @classmethod
@@ -369,8 +286,8 @@ class Assertion(Dated):
         :raises UnknownIssuerError, WrongAudienceError, ExpiredError:
         """
         self.require_issuer(issuer)
-        _require_issuer(self.subject, issuer)
-        _require_audience(self.audience, audience)
+        require_issuer(self.subject, issuer)
+        require_audience(self.audience, audience)
         if (self.method, self.url) != (method, url.partition("?")[0]):
             raise WrongAudienceError("made for another request")
         self.require_now(now)
@@ -378,24 +295,3 @@ class Assertion(Dated):
 
 #: What a feed may hold, by ``typ``.
 RECORDS: tuple[type[Profile], type[Withdrawal]] = (Profile, Withdrawal)
-
-
-def moment(value: datetime) -> datetime:
-    """Return ``value`` as documents carry it: UTC, whole seconds, the rest cut off."""
-    return value.astimezone(UTC).replace(microsecond=0)
-
-
-def _require_issuer(issuer: str, expected: str) -> None:
-    if issuer != expected:
-        raise UnknownIssuerError(f"by {issuer}, where {expected} was expected")
-
-
-def _require_audience(audience: str, expected: str) -> None:
-    if audience != expected:
-        raise WrongAudienceError(f"meant for {audience}")
-
-
-def _sentence(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return f"{where}: {first['msg']}" if where else first["msg"]

@@ -9,13 +9,35 @@ caller; nothing is remembered here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Annotated, Any, ClassVar, Literal
 
-from federation import limits
-from federation.identifiers import EntityId
-from federation.keys import Key, Keyring
+from pydantic import BeforeValidator, Field, field_validator
+
+from federation import limits, signing
+from federation.claims import (
+    Country,
+    Entity,
+    Languages,
+    Name,
+    Names,
+    Thumbprints,
+    Url,
+    Word,
+    as_tuple,
+)
+from federation.envelope import Claims, Dated, moment
+from federation.errors import (
+    DocumentError,
+    KeyChangedError,
+    StaleError,
+    UnknownIssuerError,
+    UnsupportedVersionError,
+)
+from federation.identifiers import EntityId, origin
+from federation.keys import Key, Keyring, keyring, public_jwk
 
 #: The media type of the answer, and the ``typ`` of the document in it.
 MEDIA_TYPE = "application/entity-statement+jwt"
@@ -118,7 +140,33 @@ def build(
     :raises ValueError: not fit to be published (a name with control characters, ...).
     :raises TooLargeError: more than ``limits.ENTITY_BYTES``.
     """
-    raise NotImplementedError
+    document = _Configuration.model_validate(
+        {
+            "iss": entity_id,
+            "sub": entity_id,
+            "iat": now,
+            "exp": now + lifetime,
+            "jwks": {"keys": [public_jwk(root_key)]},
+            "next_kids": tuple(next_kids),
+            "metadata": {
+                "federation_entity": {
+                    "organization_name": organization_name,
+                    "contacts": tuple(contacts),
+                    "policy_uri": policy_uri,
+                },
+                "coworking_directory": {
+                    "versions": VERSIONS,
+                    "jwks": {"keys": [public_jwk(key) for key in operational_keys]},
+                    **_endpoint_claims(endpoints or Endpoints.below(entity_id)),
+                    "location": _location_claims(location),
+                    "languages": tuple(languages),
+                    "enamel": enamel,
+                    "members": members,
+                },
+            },
+        }
+    )
+    return signing.issue(document, root_key)
 
 
 def read(
@@ -142,4 +190,136 @@ def read(
     :raises ExpiredError, SignatureError, TooLargeError, DocumentError:
     :raises UnsupportedVersionError: speaks none of :data:`VERSIONS`.
     """
-    raise NotImplementedError
+    claims = signing.unverified_claims(token, TYP, max_bytes=limits.ENTITY_BYTES)
+    roots = _brought_keys(claims)
+    root_kid = signing.kid_of(token, max_bytes=limits.ENTITY_BYTES)
+    if pinned_kid is not None and root_kid != pinned_kid and root_kid not in announced:
+        raise KeyChangedError("signed with a root key that nobody confirmed or announced")
+    document = signing.read(token, roots, _Configuration).document
+    document.require_issuer(entity_id)
+    if document.subject != entity_id:
+        raise UnknownIssuerError(f"about {document.subject}, where {entity_id} was expected")
+    document.require_now(now)
+    if newer_than is not None and document.issued_at < moment(newer_than):
+        raise StaleError("an older configuration than the one we hold")
+    return _configuration(document, roots, root_kid, token)
+
+
+# --- the shape on the wire
+
+
+class _Keys(Claims):
+    keys: tuple[dict[str, Any], ...] = Field(max_length=limits.KEYS)
+
+    _from_array = field_validator("keys", mode="before")(as_tuple)
+
+
+class _FederationEntity(Claims):
+    organization_name: Name = Field(max_length=limits.NAME_CHARACTERS)
+    contacts: Names = Field(default=(), max_length=limits.CONTACTS)
+    policy_uri: Url | Literal[""] = ""
+
+
+class _Location(Claims):
+    country: Country
+    city: Name = Field(max_length=limits.NAME_CHARACTERS)
+    lat: float | None = Field(default=None, ge=-90, le=90)
+    lon: float | None = Field(default=None, ge=-180, le=180)
+
+
+class _CoworkingDirectory(Claims):
+    versions: Names = Field(max_length=limits.SCOPES)
+    jwks: _Keys
+    feed_endpoint: Url
+    checkpoint_endpoint: Url
+    index_endpoint: Url
+    peering_endpoint: Url
+    notify_endpoint: Url
+    ack_endpoint: Url
+    location: _Location
+    languages: Languages = Field(default=(), max_length=limits.LANGUAGES)
+    enamel: Word | Literal[""] = ""
+    members: int | None = Field(default=None, ge=0, lt=2**53)
+
+
+class _Metadata(Claims):
+    federation_entity: _FederationEntity
+    coworking_directory: _CoworkingDirectory
+
+
+class _Configuration(Dated):
+    """The document itself, as OpenID Federation spells it."""
+
+    typ: ClassVar[str] = TYP
+    max_bytes: ClassVar[int] = limits.ENTITY_BYTES
+    lifetime: ClassVar[timedelta] = limits.ENTITY_LIFETIME
+
+    subject: Entity
+    jwks: _Keys
+    next_kids: Thumbprints = Field(default=(), max_length=limits.NEXT_KIDS)
+    authority_hints: Annotated[tuple[Url, ...], BeforeValidator(as_tuple)] = Field(
+        default=(), max_length=limits.CONTACTS
+    )
+    metadata: _Metadata
+
+
+def _brought_keys(claims: Mapping[str, Any]) -> dict[str, Key]:
+    jwks = claims.get("jwks")
+    brought = jwks.get("keys") if isinstance(jwks, dict) else None
+    if not isinstance(brought, list) or not all(isinstance(jwk, dict) for jwk in brought):
+        raise DocumentError("jwks must hold a list of keys")
+    return keyring(brought)
+
+
+def _configuration(
+    document: _Configuration, roots: Keyring, root_kid: str, token: str
+) -> EntityConfiguration:
+    about = document.metadata.federation_entity
+    directory = document.metadata.coworking_directory
+    if not set(directory.versions) & set(VERSIONS):
+        raise UnsupportedVersionError(f"speaks {', '.join(directory.versions) or 'no version'}")
+    operational = keyring(directory.jwks.keys)
+    if not operational:
+        raise DocumentError("no Ed25519 key that could sign a profile")
+    return EntityConfiguration(
+        entity_id=document.issuer,
+        issued_at=document.issued_at,
+        expires_at=document.expires_at,
+        root_kid=root_kid,
+        root_keys=roots,
+        next_kids=document.next_kids,
+        operational_keys=operational,
+        organization_name=about.organization_name,
+        endpoints=_endpoints(document.issuer, directory),
+        location=_location(directory.location),
+        languages=directory.languages,
+        enamel=directory.enamel,
+        members=directory.members,
+        policy_uri=about.policy_uri,
+        contacts=about.contacts,
+        jws=token,
+    )
+
+
+def _endpoints(entity_id: EntityId, directory: _CoworkingDirectory) -> Endpoints:
+    urls = {name: getattr(directory, f"{name}_endpoint") for name in Endpoints.__slots__}
+    for name, url in urls.items():
+        # An endpoint elsewhere would let a space aim our requests at somebody else (R15).
+        here = url.startswith(f"{entity_id.origin}/") and origin(url) == entity_id.origin
+        if not here or "#" in url or "?" in url:
+            raise DocumentError(f"{name}_endpoint is not at {entity_id.origin}")
+    return Endpoints(**urls)
+
+
+def _endpoint_claims(endpoints: Endpoints) -> dict[str, str]:
+    return {f"{name}_endpoint": getattr(endpoints, name) for name in Endpoints.__slots__}
+
+
+def _location(location: _Location) -> Location:
+    return Location(location.country, location.city, location.lat, location.lon)
+
+
+def _location_claims(location: Location) -> dict[str, Any]:
+    degrees = (location.latitude, location.longitude)
+    lat, lon = (None if degree is None else round(float(degree), 5) for degree in degrees)
+    return {"country": location.country, "city": location.city, "lat": lat, "lon": lon}

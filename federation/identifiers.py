@@ -18,6 +18,9 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})+", re.ASCII)
 _PORT = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*", re.ASCII)
+_AUTHORITY = re.compile(
+    r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?", re.ASCII
+)
 _REF = re.compile(rf"[A-Za-z0-9_-]{{1,{REF_CHARACTERS}}}", re.ASCII)
 _DEFAULT_PORT = {"https": "443", "http": "80"}
 
@@ -104,7 +107,8 @@ def origin(url: str) -> str:
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise ForbiddenAddressError(f"not an address: {error}") from error
-    if not host or parts.username is not None or parts.password is not None:
+    # No "@", no backslash: parsers disagree about which machine such an authority names.
+    if not host or not _AUTHORITY.fullmatch(parts.netloc):
         raise ForbiddenAddressError("not an address of a machine")
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}" + (f":{port}" if port is not None else "")

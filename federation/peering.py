@@ -23,11 +23,14 @@ Their half (``theirs``) is what they last told us: none, approved, suspended or 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from federation.documents import PeeringStatement
+from federation.documents import PeeringStatement, StatedHalf
+from federation.errors import DecisionNotAllowedError
+from federation.identifiers import EntityId
+from federation.limits import STATEMENT_LIFETIME
 
 
 class Half(StrEnum):
@@ -97,52 +100,161 @@ class Received:
     """They ended it: what we hold of them is to be purged, and what they hold was."""
 
 
-def decide(peering: Peering, decision: Decision, now: datetime) -> Peering:
-    """Return the peering after our admin's ``decision``, its counter raised if they must be told.
+#: Where each decision leads from each of our halves; what is not here makes no sense.
+_NEXT: dict[Half, dict[Decision, Half]] = {
+    Half.NONE: {Decision.APPROVE: Half.APPROVED, Decision.BLOCK: Half.BLOCKED},
+    Half.REQUESTED: {
+        Decision.APPROVE: Half.APPROVED,
+        Decision.DECLINE: Half.ENDED,
+        Decision.BLOCK: Half.BLOCKED,
+    },
+    Half.APPROVED: {
+        Decision.SUSPEND: Half.SUSPENDED,
+        Decision.END: Half.ENDED,
+        Decision.BLOCK: Half.BLOCKED,
+    },
+    Half.SUSPENDED: {
+        Decision.RESUME: Half.APPROVED,
+        Decision.END: Half.ENDED,
+        Decision.BLOCK: Half.BLOCKED,
+    },
+    Half.ENDED: {Decision.APPROVE: Half.APPROVED, Decision.BLOCK: Half.BLOCKED},
+    Half.BLOCKED: {Decision.UNBLOCK: Half.ENDED},
+    Half.KEY_HOLD: {
+        Decision.CONFIRM_KEY: Half.APPROVED,
+        Decision.END: Half.ENDED,
+        Decision.BLOCK: Half.BLOCKED,
+    },
+}
 
-    :raises DecisionNotAllowedError: it makes no sense where our half stands.
+#: What they are told of our half. While a key is held nothing is said: the last statement names the
+#: old key, which by itself makes the peering inactive over there.
+_STATED: dict[Half, StatedHalf] = {
+    Half.NONE: "ended",
+    Half.APPROVED: "approved",
+    Half.SUSPENDED: "suspended",
+    Half.ENDED: "ended",
+    Half.BLOCKED: "ended",
+}
+
+
+def decide(
+    peering: Peering, decision: Decision, now: datetime, *, root_kid: str | None = None
+) -> Peering:
+    """Return the peering after our admin's ``decision``; it has to be stated, so its counter rises.
+
+    :param root_kid: with ``APPROVE`` and ``CONFIRM_KEY`` the root key whose words the admin saw,
+        which becomes the only one believed; the last one read, when not given.
+    :raises DecisionNotAllowedError: it makes no sense where our half stands, or no key is known.
     """
-    raise NotImplementedError
+    after = _NEXT[peering.ours].get(decision)
+    if after is None:
+        raise DecisionNotAllowedError(f"cannot {decision} what is {peering.ours}")
+    confirms = decision in (Decision.APPROVE, Decision.CONFIRM_KEY)
+    kid = root_kid if confirms and root_kid is not None else peering.root_kid
+    if confirms and not kid:
+        raise DecisionNotAllowedError("no key of theirs is known that could be approved")
+    if decision is Decision.CONFIRM_KEY and root_kid is None:
+        raise DecisionNotAllowedError("confirming a new key takes the key")
+    return replace(peering, ours=after, root_kid=kid, our_n=next_n(peering.our_n, now))
 
 
 def allowed(ours: Half) -> tuple[Decision, ...]:
     """Return what an admin can decide where our half stands, in the order of the page."""
-    raise NotImplementedError
+    return tuple(_NEXT[ours])
 
 
 def receive(peering: Peering, statement: PeeringStatement, now: datetime) -> Received:
-    """Return the peering after their ``statement``, whose signature and addressee are checked."""
-    raise NotImplementedError
+    """Return the peering after their ``statement``, whose signature and addressee are checked.
+
+    A statement no newer than the last one changes nothing. A blocked space is not heard at all.
+    """
+    if peering.ours is Half.BLOCKED:
+        return Received(peering)
+    misses = peering.our_n > 0 and statement.seen_n < peering.our_n
+    if statement.n <= peering.their_n:
+        # Only the current statement may ask for an answer, or old ones could be replayed for it.
+        return Received(peering, answer=misses and statement.n == peering.their_n)
+    heard = replace(
+        peering,
+        theirs=Half(statement.state),
+        their_n=statement.n,
+        their_kid_seen=statement.kid_seen,
+    )
+    if statement.state == "ended":
+        return _ended(heard, misses, now)
+    if statement.state == "approved" and peering.ours is Half.NONE:
+        return Received(replace(heard, ours=Half.REQUESTED), True, misses, asks=True)
+    return Received(heard, True, misses)
+
+
+def _ended(heard: Peering, misses: bool, now: datetime) -> Received:
+    """Return what their end does to our half: a yes of ours does not outlive it."""
+    if heard.ours is Half.ENDED:
+        return Received(heard, True, misses)
+    had_said_yes = heard.ours in (Half.APPROVED, Half.SUSPENDED, Half.KEY_HOLD)
+    if not had_said_yes:
+        return Received(replace(heard, ours=Half.NONE), True, misses)
+    # They still hold our "approved": without an answer they would think it active if they came
+    # back, and our admin would never have been asked.
+    undone = replace(heard, ours=Half.NONE, our_n=next_n(heard.our_n, now))
+    return Received(undone, True, True, over=True)
 
 
 def key_changed(peering: Peering) -> Peering:
-    """Return the peering after their root key changed unannounced: an approved half is held."""
-    raise NotImplementedError
+    """Return the peering after their root key changed unannounced: an approved half is held.
+
+    A suspended half stays suspended; the key is met again, and held, when it is resumed.
+    """
+    if peering.ours is Half.APPROVED:
+        return replace(peering, ours=Half.KEY_HOLD)
+    return peering
 
 
 def key_rolled(peering: Peering, new_kid: str, now: datetime) -> Peering:
     """Return the peering after their root key followed the announced way; they must be told."""
-    raise NotImplementedError
+    return replace(peering, root_kid=new_kid, our_n=next_n(peering.our_n, now))
 
 
 def statement(
     peering: Peering, *, issuer: str, audience: str, now: datetime, note: str = ""
 ) -> PeeringStatement | None:
-    """Return our half as they must be told it, or ``None`` when there is nothing to tell."""
-    raise NotImplementedError
+    """Return our half as they must be told it, or ``None`` when there is nothing to tell.
+
+    It may be signed as often as needed; the same counter says the same thing.
+    """
+    stated = _STATED.get(peering.ours)
+    if stated is None or peering.our_n == 0 or not peering.root_kid:
+        return None
+    return PeeringStatement(
+        issuer=EntityId(issuer),
+        audience=EntityId(audience),
+        n=peering.our_n,
+        state=stated,
+        kid_seen=peering.root_kid,
+        seen_n=peering.their_n,
+        note=note,
+        issued_at=now,
+        expires_at=now + STATEMENT_LIFETIME,
+    )
 
 
 def active(peering: Peering, our_kids: Collection[str]) -> bool:
-    """Say whether profiles may cross.
+    """Say whether profiles may cross: both admins said yes, each to the key in use.
 
     :param our_kids: our root key's thumbprint, and those it replaced while peers catch up.
     """
-    raise NotImplementedError
+    return (
+        peering.ours is Half.APPROVED
+        and peering.theirs is Half.APPROVED
+        and bool(peering.root_kid)
+        and peering.their_kid_seen in our_kids
+    )
 
 
 def shown(peering: Peering) -> bool:
     """Say whether what we hold of them may be seen: a held key leaves the last good copy."""
-    raise NotImplementedError
+    return peering.ours in (Half.APPROVED, Half.KEY_HOLD) and peering.theirs is Half.APPROVED
 
 
 def next_n(last: int, now: datetime) -> int:

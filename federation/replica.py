@@ -23,7 +23,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from federation.documents import Checkpoint, Profile, Withdrawal
+from federation import tree
+from federation.documents import PEERS, PUBLIC, Checkpoint, Profile, Withdrawal
+from federation.errors import (
+    EquivocationError,
+    ExpiredError,
+    ForeignSubjectError,
+    ForkError,
+    FrozenError,
+    RollbackError,
+    StaleError,
+    WrongAudienceError,
+)
+from federation.identifiers import owns
+from federation.limits import CLOCK_SKEW, DROP_RECORDS, DROP_SHARE
 
 
 class Outcome(StrEnum):
@@ -82,23 +95,71 @@ class Replica:
         :raises StaleError: a newer revision is held.
         :raises EquivocationError: another document of the same revision is held.
         """
-        raise NotImplementedError
+        self._require_ours_to_believe(record, now)
+        held = self.held.get(record.subject)
+        if held is not None:
+            if record.revision < held.rev:
+                raise StaleError(f"revision {record.revision}, where {held.rev} is held")
+            if record.revision == held.rev:
+                if digest != held.digest:
+                    raise EquivocationError(f"two documents of revision {held.rev}")
+                return Outcome.UNCHANGED
+        self.held[record.subject] = _held(record, digest, held)
+        return _outcome(record, held)
 
     def expired(self, now: datetime) -> Iterator[str]:
-        """Subjects whose profile, or tombstone, has reached its ``exp``."""
-        raise NotImplementedError
+        """Return the subjects whose profile, or tombstone, has reached its ``exp``."""
+        return (sub for sub, held in self.held.items() if held.expires_at <= now)
 
     def root(self, at: datetime) -> bytes:
         """Return the Merkle root over the profiles live ``at`` (a checkpoint's ``iat``)."""
-        raise NotImplementedError
+        return tree.root(self.leaves(at).values())
 
     def count(self, at: datetime) -> int:
         """Return the number of profiles that are live ``at``."""
-        raise NotImplementedError
+        return len(self.leaves(at))
+
+    def leaves(self, at: datetime) -> dict[str, bytes]:
+        """Return the leaf of each profile that is live ``at``, by subject."""
+        return {
+            sub: tree.leaf_from_digest(sub, held.rev, bytes.fromhex(held.digest))
+            for sub, held in self.held.items()
+            if not held.withdrawn and held.expires_at > at
+        }
 
     def agrees_with(self, checkpoint: Checkpoint) -> bool:
         """Say whether the copy is exactly what ``checkpoint`` states."""
-        raise NotImplementedError
+        leaves = self.leaves(checkpoint.issued_at)
+        return (
+            len(leaves) == checkpoint.count and tree.root(leaves.values()).hex() == checkpoint.root
+        )
+
+    def _require_ours_to_believe(self, record: Profile | Withdrawal, now: datetime) -> None:
+        record.require_issuer(self.entity_id)
+        if not owns(self.entity_id, record.subject):
+            raise ForeignSubjectError(f"{self.entity_id} may not speak for {record.subject}")
+        if isinstance(record, Profile):
+            if record.audience not in (PUBLIC, PEERS, self.audience_id):
+                raise WrongAudienceError("the member did not agree to be shown here")
+            record.require_now(now)
+        elif record.issued_at > now + CLOCK_SKEW:
+            raise ExpiredError(f"dated {record.issued_at:%Y-%m-%d %H:%M}, which is yet to come")
+
+
+def _held(record: Profile | Withdrawal, digest: str, before: Held | None) -> Held:
+    withdrawn = isinstance(record, Withdrawal)
+    until = record.expires_at
+    if withdrawn and before is not None:
+        # A tombstone that ends before the copy it withdraws would let a replay bring it back.
+        until = max(until, before.expires_at)
+    return Held(record.revision, digest, until, withdrawn)
+
+
+def _outcome(record: Profile | Withdrawal, before: Held | None) -> Outcome:
+    was_shown = before is not None and not before.withdrawn
+    if isinstance(record, Withdrawal):
+        return Outcome.WITHDRAWN if was_shown else Outcome.REMEMBERED
+    return Outcome.CHANGED if was_shown else Outcome.NEW
 
 
 class Progress(StrEnum):
@@ -124,7 +185,31 @@ def progress(
     :raises RollbackError: an older state than the one before.
     :raises ForkError: another state under the same number; both documents are the evidence.
     """
-    raise NotImplementedError
+    checkpoint.require_issuer(entity_id)
+    if checkpoint.issued_at > now + CLOCK_SKEW:
+        raise ExpiredError(f"dated {checkpoint.issued_at:%Y-%m-%d %H:%M}, which is yet to come")
+    if previous is not None:
+        _refuse_going_back(checkpoint, previous)
+    if checkpoint.expires_at <= now:
+        raise FrozenError(f"nothing newer than {checkpoint.issued_at:%Y-%m-%d %H:%M} can be had")
+    if previous is None:
+        return Progress.FIRST
+    if checkpoint.epoch != previous.epoch:
+        return Progress.NEW_EPOCH
+    return Progress.SAME if checkpoint.seq == previous.seq else Progress.ADVANCED
+
+
+def _refuse_going_back(checkpoint: Checkpoint, previous: Checkpoint) -> None:
+    if checkpoint.epoch != previous.epoch:
+        # An epoch is random: only its date tells a restored space from a replayed one.
+        if checkpoint.issued_at < previous.issued_at:
+            raise RollbackError("an earlier epoch than the one before")
+        return
+    if checkpoint.seq < previous.seq:
+        raise RollbackError(f"position {checkpoint.seq}, after {previous.seq}")
+    same = (checkpoint.root, checkpoint.count) == (previous.root, previous.count)
+    if checkpoint.seq == previous.seq and not same:
+        raise ForkError(f"two different states at position {checkpoint.seq}")
 
 
 def drops_many(before: int, after: int) -> bool:
@@ -132,4 +217,5 @@ def drops_many(before: int, after: int) -> bool:
 
     :param before: profiles held; :param after: profiles that would remain.
     """
-    raise NotImplementedError
+    lost = before - after
+    return lost > DROP_RECORDS and lost > before * DROP_SHARE

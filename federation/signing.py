@@ -28,7 +28,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 
 from federation import strict_json
-from federation.documents import Document
+from federation.envelope import Document
 from federation.errors import (
     DocumentError,
     KeyUnknownError,
@@ -133,6 +133,17 @@ def typ_of(token: str, *, max_bytes: int = JWS_BYTES) -> str:
     """Return the ``typ`` that the header of ``token`` names, unverified, for a journal."""
     typ = _header(_split(token, max_bytes)[0]).get("typ")
     return typ if isinstance(typ, str) else ""
+
+
+def kid_of(token: str, *, max_bytes: int = JWS_BYTES) -> str:
+    """Return the ``kid`` that the header of ``token`` names, unverified.
+
+    :raises KeyUnknownError: it names none.
+    """
+    named = _header(_split(token, max_bytes)[0]).get("kid")
+    if not isinstance(named, str):
+        raise KeyUnknownError("names no key")
+    return named
 
 
 def digest(token: str) -> str:
