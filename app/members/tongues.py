@@ -51,7 +51,7 @@ def _as_name(text: str) -> str:
 
 @cache
 def _codes() -> frozenset[str]:
-    return frozenset(code for code in Locale("en").languages if "_" not in code)
+    return frozenset(code for code, _ in _languages("en"))
 
 
 @cache
@@ -62,8 +62,13 @@ def _names() -> Mapping[str, str]:
 def _named() -> Iterator[tuple[str, str]]:
     yield "es", "castellano"
     for reader in READ_IN:
-        for code, name in Locale(reader).languages.items():
-            if "_" not in code:
-                yield code, folded(name)
+        for code, name in _languages(reader):
+            yield code, folded(name)
     for code in ("fr", "en", "de", "es", "it", "pt", "nl", "pl", "ca", "eu", "da", "sv"):
         yield code, folded(Locale(code).get_display_name() or "")
+
+
+def _languages(reader: str) -> list[tuple[str, str]]:
+    """Return the codes of languages without region, and their names for ``reader``."""
+    names = Locale(reader).languages.items()
+    return [(str(code), str(name)) for code, name in names if "_" not in str(code)]

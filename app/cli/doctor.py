@@ -1,0 +1,314 @@
+"""What can be wrong with a space, looked at one by one, and what to do about each.
+
+Every check answers with findings and never stops the others: an operator reads all of it at once.
+Nothing is changed.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, func, select, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from app.exchange.identity import KeysMissingError, KeysUnsafeError, load_identity
+from app.migrations import DatabaseNewerError, check
+from app.models.account import ADMIN, Account
+from app.models.engine import open_engine
+from app.models.job import Job
+from app.models.member import Member
+from app.models.peer import Peer
+from app.models.space import Space
+from app.search import index
+from config.settings import Settings, SettingsError
+
+OK, WARNING, PROBLEM = "ok", "warning", "problem"
+
+#: A job that nobody took for so long says that no worker runs.
+OVERDUE = timedelta(minutes=15)
+
+#: A neighbour that has not answered for so long deserves a look.
+SILENCE = timedelta(days=2)
+
+#: A clock that is behind what we wrote ourselves, by more than a slow second.
+BEHIND = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, how it is, and what to do."""
+
+    what: str
+    level: str
+    said: str
+    to_do: str = ""
+
+    def as_line(self) -> str:
+        return f"{self.level:8} {self.what}: {self.said}" + (
+            f"\n         -> {self.to_do}" if self.to_do else ""
+        )
+
+    def as_row(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def examine(now: datetime) -> list[Finding]:
+    """Return what every check found; the first problems may leave the others nothing to look at."""
+    try:
+        settings = Settings.load()
+    except SettingsError as error:
+        return [Finding("settings", PROBLEM, problem) for problem in error.problems]
+    findings = [Finding("settings", OK, f"complete; data in {settings.data}")]
+    findings += [*_folder(settings), *_secret(settings), *_mail(settings)]
+    engine = _database(settings, findings)
+    if engine is None:
+        return findings
+    with Session(engine) as session:
+        space = session.get(Space, 1)
+        if space is None:
+            return [*findings, _unfounded()]
+        findings += _keys(settings, space)
+        for look in (_people, _index, _clock, _jobs, _neighbours):
+            findings += _looked(look, session, now)
+    engine.dispose()
+    return findings
+
+
+def missing_to_serve(settings: Settings) -> list[str]:
+    """Return everything without which no page can be served, in words."""
+    findings = [*_secret(settings)]
+    engine = _database(settings, findings)
+    if engine is not None:
+        with Session(engine) as session:
+            space = session.get(Space, 1)
+            findings += [_unfounded()] if space is None else _keys(settings, space)
+        engine.dispose()
+    problems = (finding for finding in findings if finding.level == PROBLEM)
+    return [" ".join(filter(None, (found.said, found.to_do))) for found in problems]
+
+
+def _unfounded() -> Finding:
+    return Finding("space", PROBLEM, "there is no space here yet", "Found it: mitoyen setup --help")
+
+
+def _folder(settings: Settings) -> Iterator[Finding]:
+    if not settings.data.is_dir():
+        yield Finding("data", PROBLEM, f"{settings.data} does not exist", "mitoyen setup makes it")
+        return
+    mode = stat.S_IMODE(settings.data.stat().st_mode)
+    if mode & 0o007:
+        yield Finding(
+            "data",
+            WARNING,
+            f"everybody on this machine can look into {settings.data} (mode {mode:04o})",
+            f"chmod 700 {settings.data}",
+        )
+    else:
+        yield Finding("data", OK, f"only its owner can look into it (mode {mode:04o})")
+
+
+def _secret(settings: Settings) -> Iterator[Finding]:
+    try:
+        settings.session_secret()
+    except SettingsError as error:
+        yield Finding("secret", PROBLEM, error.problems[0])
+        return
+    path = settings.data / "secret_key"
+    own_file = not settings.secret_key.get_secret_value()
+    if own_file and (mode := _open_to_others(path)):
+        yield Finding(
+            "secret", PROBLEM, f"others can read {path} (mode {mode:04o})", f"chmod 600 {path}"
+        )
+    else:
+        yield Finding("secret", OK, "there is one" + (", in a file of its own" if own_file else ""))
+
+
+def _open_to_others(path: Path) -> int:
+    """Return the mode of ``path`` if group or others can do anything with it, else 0."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    return mode if mode & 0o077 else 0
+
+
+def _mail(settings: Settings) -> Iterator[Finding]:
+    if settings.mail == "smtp" and settings.smtp_host:
+        how = "in the clear" if settings.smtp_security == "none" else "encrypted"
+        level = WARNING if settings.smtp_security == "none" else OK
+        yield Finding("mail", level, f"goes to {settings.smtp_host}:{settings.smtp_port}, {how}")
+    elif settings.development:
+        yield Finding("mail", OK, f"development: {settings.mail}")
+    else:
+        yield Finding(
+            "mail",
+            WARNING,
+            f"goes to {settings.mail} and reaches nobody by itself",
+            "Set mail to smtp, or hand out links: mitoyen link EMAIL",
+        )
+
+
+def _database(settings: Settings, findings: list[Finding]) -> Engine | None:
+    """Return the engine of a database that can be read; None after telling what is wrong."""
+    if not settings.database and not (settings.data / "mitoyen.db").exists():
+        findings.append(_unfounded())
+        return None
+    engine = open_engine(settings.database_url)
+    try:
+        with engine.connect() as connection:
+            current = check(connection)
+            problem = _integrity(connection.execute) if current else ""
+    except DatabaseNewerError as error:
+        findings.append(Finding("database", PROBLEM, str(error)))
+        return None
+    except SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error
+        findings.append(
+            Finding("database", PROBLEM, f"cannot be read: {cause}", "Restore the last backup.")
+        )
+        return None
+    if problem:
+        findings.append(
+            Finding("database", PROBLEM, f"is damaged: {problem}", "Restore the last backup.")
+        )
+        return None
+    if not current:
+        findings.append(
+            Finding(
+                "database",
+                PROBLEM,
+                "is of an older version",
+                "Any other command brings it up to date, for example: mitoyen members list",
+            )
+        )
+        return None
+    findings.append(Finding("database", OK, "whole, and of this version"))
+    return engine
+
+
+def _integrity(execute: Callable[..., Any]) -> str:
+    """Return what SQLite finds wrong with its file; empty when nothing, or elsewhere."""
+    if execute(text("SELECT 1")).dialect.name != "sqlite":
+        return ""
+    answers = execute(text("PRAGMA quick_check(3)")).scalars().all()
+    return "" if list(answers) == ["ok"] else "; ".join(answers)
+
+
+def _keys(settings: Settings, space: Space) -> list[Finding]:
+    try:
+        load_identity(settings.key_folder, space.url, development=settings.development)
+    except (KeysMissingError, KeysUnsafeError) as error:
+        return [Finding("keys", PROBLEM, str(error))]
+    plain = space.url.startswith("http://") and not settings.development
+    if plain:
+        return [
+            Finding(
+                "keys",
+                PROBLEM,
+                f"{space.url} is a development address",
+                "Found a space with an https address for others to reach.",
+            )
+        ]
+    return [Finding("keys", OK, "there, and only their owner can read them")]
+
+
+def _looked(
+    look: Callable[[Session, datetime], Iterator[Finding]], session: Session, now: datetime
+) -> list[Finding]:
+    """Return what ``look`` finds; a table that cannot be read is a finding of its own."""
+    try:
+        return list(look(session, now))
+    except SQLAlchemyError as error:
+        session.rollback()
+        return [Finding(look.__name__.strip("_"), PROBLEM, f"cannot be examined: {error}")]
+
+
+def _people(session: Session, _now: datetime) -> Iterator[Finding]:
+    admins = session.scalar(select(func.count(Account.id)).where(Account.role == ADMIN)) or 0
+    members = session.scalar(select(func.count(Member.id)).where(Member.left_at.is_(None))) or 0
+    if admins:
+        yield Finding("people", OK, f"{members} members, {admins} of the accounts are admins'")
+    else:
+        yield Finding(
+            "people", WARNING, "there is no admin yet", "mitoyen link YOU@EXAMPLE.ORG --admin"
+        )
+
+
+def _index(session: Session, _now: datetime) -> Iterator[Finding]:
+    differences = index.check(session)
+    if differences:
+        yield Finding(
+            "search index",
+            WARNING,
+            f"{len(differences)} differences, the first: {differences[0]}",
+            "mitoyen index rebuild",
+        )
+    else:
+        yield Finding("search index", OK, "says what the directory says")
+
+
+def _clock(session: Session, now: datetime) -> Iterator[Finding]:
+    latest = max(
+        (
+            moment
+            for column in (Member.updated_at, Peer.last_success_at)
+            if (moment := session.scalar(select(func.max(column)))) is not None
+        ),
+        default=now,
+    )
+    if now.year < 2026 or latest > now + BEHIND:
+        yield Finding(
+            "clock",
+            PROBLEM,
+            f"says {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC, before things that happened here",
+            "Let the machine keep its time (NTP): neighbours refuse documents from the future.",
+        )
+    else:
+        yield Finding("clock", OK, f"{now.astimezone(UTC):%Y-%m-%d %H:%M} UTC is plausible")
+
+
+def _jobs(session: Session, now: datetime) -> Iterator[Finding]:
+    overdue = session.scalar(select(func.count(Job.id)).where(Job.due_at < now - OVERDUE)) or 0
+    failing = session.scalars(
+        select(Job).where(Job.attempts >= 3, Job.last_error != "").order_by(Job.id).limit(1)
+    ).first()
+    if overdue:
+        yield Finding(
+            "worker",
+            WARNING,
+            f"{overdue} jobs wait for more than {OVERDUE.seconds // 60} minutes: is it running?",
+            "mitoyen worker",
+        )
+    elif failing is not None:
+        yield Finding("worker", WARNING, f"{failing.kind} keeps failing: {failing.last_error}")
+    else:
+        yield Finding("worker", OK, "nothing waits too long")
+
+
+def _neighbours(session: Session, now: datetime) -> Iterator[Finding]:
+    peers = session.scalars(select(Peer).order_by(Peer.url)).all()
+    for peer in peers:
+        yield _neighbour(peer, now)
+    if not peers:
+        yield Finding("neighbours", OK, "none yet")
+
+
+def _neighbour(peer: Peer, now: datetime) -> Finding:
+    what = f"neighbour {peer.url}"
+    if peer.ours == "key_hold":
+        said = "its key changed unexpectedly; nothing is taken from it"
+        return Finding(what, PROBLEM, said, "Call them, compare the six words, then decide.")
+    if not peer.active:
+        return Finding(what, OK, f"we: {peer.ours}, they: {peer.theirs}")
+    if peer.roots_agree is False:
+        return Finding(
+            what, WARNING, "our copy differs from what it says", f"mitoyen sync {peer.url}"
+        )
+    if peer.last_success_at is None or now - peer.last_success_at > SILENCE:
+        last = f"{peer.last_success_at:%Y-%m-%d}" if peer.last_success_at else "never"
+        said = f"last answered: {last}. {peer.last_error_text}".strip()
+        return Finding(what, WARNING, said, "Its profiles stay visible, with their age.")
+    return Finding(what, OK, f"answered on {peer.last_success_at:%Y-%m-%d %H:%M} UTC")
