@@ -148,9 +148,12 @@ def card_of_member(member: Member, space: Space, today: date) -> Card:
     )
 
 
-def card_of_mirrored(profile: MirroredProfile, now: datetime) -> Card:
-    """Return the card of a neighbour's profile."""
-    claims, peer = profile.document, profile.peer
+def card_of_mirrored(profile: MirroredProfile, now: datetime, peer: Peer | None = None) -> Card:
+    """Return the card of a neighbour's profile.
+
+    :param peer: the profile's peer, for a row that was not loaded with it.
+    """
+    claims, peer = profile.document, peer or profile.peer
     late = peer.last_success_at is None or now - peer.last_success_at > LATE
     return Card(
         kind="mirrored",

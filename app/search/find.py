@@ -1,43 +1,223 @@
-"""Finding the people who answer a query, among those whom the reader may see."""
+"""Finding the people who answer a query, among those whom the reader may see.
+
+In this order: who may be seen now (rows of members and peers), what the question means (the
+vocabulary), who holds any of it (the index), who answers it surely, who passes the filters, one
+page of them in order, and for that page the cards and the reasons. The cards are read through the
+scope once more: whatever the index remembers, nobody is shown whom the reader may not see.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, selectinload
 
-from app.models.scope import Reader, visible_members, visible_mirrored
+from app.models.member import Member
+from app.models.peer import MirroredProfile, Peer
+from app.models.scope import (
+    Reader,
+    seen_by,
+    shown_peers,
+    visible_members,
+    visible_mirrored,
+)
 from app.models.space import Space
-from app.search.answers import Found, Hit
+from app.search.answers import Expansion, Found, Group, Hit
 from app.search.cards import Card, card_of_member, card_of_mirrored
+from app.search.evidence import IndexedTerms, Worth, worth_of
+from app.search.facets import facets, filtered, sets_of
+from app.search.index import MEMBER, MIRRORED, ensure_current
+from app.search.places import NEAR_KM, Places, places
 from app.search.query import Query
+from app.search.ranking import PERHAPS, Scores, ordered, scores
+from app.search.reading import Part, read
+from app.search.snapshot import Snapshot, as_set, rows, snapshot
+from app.search.why import explain
 
 #: People on one page of an answer.
 PAGE = 20
+#: People shown as perhaps meant.
+PERHAPS_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One search on its way: what was asked, where, and what everybody is worth."""
+
+    query: Query
+    held: Snapshot
+    where: Places
+    parts: tuple[Part, ...]
+    scores: Scores
+    day: int
 
 
 def find(
     session: Session, query: Query, reader: Reader, here: Space, now: datetime, *, limit: int = PAGE
 ) -> Found:
-    """Return one page of the people who fit ``query``, best first, with why and with facets."""
-    cards = [card_of_member(m, here, now.date()) for m in session.scalars(visible_members(reader))]
-    if query.scope == "everywhere":
-        rows = session.scalars(visible_mirrored(reader, now))
-        cards += [card_of_mirrored(row, now) for row in rows]
-    hits = tuple(_hit(card) for card in cards[(query.page - 1) * limit : query.page * limit])
+    """Return one page of the people who fit ``query``, best first, with why and with facets.
+
+    :param limit: people on a page.
+    """
+    ensure_current(session)
+    search = _looked_up(session, query, reader, here, now)
+    sets = sets_of(search.held, search.where)
+    surely, perhaps = _who(search)
+    scope = search.held.members if query.scope == "here" else search.where.visible
+    fit = filtered(surely, query, sets)
+    first = (query.page - 1) * limit
+    total = (fit & scope).bit_count()
+    page = _sorted(search, fit & scope)[first : first + limit]
+    rest = _sorted(search, filtered(perhaps, query, sets) & scope)
+    rest = rest[:PERHAPS_SHOWN] if query.page == 1 else []
+    hits = _hits(session, search, reader, here, now, [*page, *rest])
     return Found(
         query=query,
-        hits=hits,
-        total=len(cards),
-        perhaps=(),
-        facets=(),
-        expansions=(),
-        pages=max(1, -(-len(cards) // limit)),
-        spaces=len({card.space.ref for card in cards}),
-        here=sum(card.kind == "member" for card in cards),
-        everywhere=len(cards),
+        hits=tuple(hits[row] for row in page if row in hits),
+        total=total,
+        perhaps=tuple(hits[row] for row in rest if row in hits),
+        facets=facets(surely & scope, query, sets, search.where.names),
+        expansions=_expansions(search.parts),
+        pages=max(1, -(-total // limit)),
+        spaces=sum(bool(people & fit & scope) for people in search.where.people.values()),
+        here=(fit & scope & search.held.members).bit_count(),
+        everywhere=fit.bit_count(),
     )
 
 
-def _hit(card: Card) -> Hit:
-    return Hit(card, 1.0, True, (), {}, None, "here" if card.kind == "member" else "elsewhere")
+def _looked_up(
+    session: Session, query: Query, reader: Reader, here: Space, now: datetime
+) -> _Search:
+    connection = session.connection()
+    held = snapshot(session)
+    peers = session.scalars(select(Peer).where(shown_peers())).all()
+    visible = _visible(session, held, peers, reader, now)
+    where = places(held, here, peers, visible)
+    parts = read(query.words, IndexedTerms(connection))
+    worths = [_seen(worth_of(part, connection, where.words), held) for part in parts]
+    return _Search(query, held, where, parts, scores(parts, worths), now.date().toordinal())
+
+
+def _visible(
+    session: Session, held: Snapshot, peers: Iterable[Peer], reader: Reader, now: datetime
+) -> int:
+    """Return everybody whom ``reader`` may see at ``now``, from the rows as they are now."""
+    members = session.scalars(select(Member.id).where(seen_by(reader)))
+    expired = session.scalars(select(MirroredProfile.id).where(MirroredProfile.expires_at <= now))
+    theirs = 0
+    for peer in peers:
+        theirs |= held.of_peer.get(peer.id, 0)
+    theirs &= ~_rows_of(held, MIRRORED, expired)
+    if reader is Reader.VISITOR:
+        theirs &= held.public
+    return _rows_of(held, MEMBER, members) | theirs
+
+
+def _rows_of(held: Snapshot, kind: str, ids: Iterable[int]) -> int:
+    return as_set(row for number in ids if (row := held.row_of.get((kind, number))) is not None)
+
+
+def _seen(worth: Worth, held: Snapshot) -> Worth:
+    """Drop rows that a snapshot does not hold: removed since, or not in it yet."""
+    return {row: value for row, value in worth.items() if row in held.owner}
+
+
+def _who(search: _Search) -> tuple[int, int]:
+    """Return who surely answers, and who perhaps does, among the visible."""
+    if not search.query.words.strip():
+        return search.where.visible, 0
+    visible = search.where.visible
+    if not search.parts:
+        return 0, 0
+    surely = as_set(search.scores.sure) & visible
+    weak = as_set(row for row, score in search.scores.score.items() if score >= PERHAPS) & visible
+    return surely, weak & ~surely
+
+
+def _sorted(search: _Search, people: int) -> list[int]:
+    listed = list(rows(people))
+    order = search.query.sort
+    if order == "name":
+        return sorted(listed, key=lambda row: (search.held.name[row], row))
+    ranked = ordered(listed, search.scores.score, lambda row: _far(search, row), search.day)
+    if order == "distance":
+        return sorted(ranked, key=lambda row: _or_far(_km(search, row)))
+    return ranked
+
+
+def _far(search: _Search, row: int) -> int:
+    return ("here", "near", "elsewhere").index(_group(search, row))
+
+
+def _group(search: _Search, row: int) -> Group:
+    if search.held.owner[row][0] == MEMBER:
+        return "here"
+    km = _km(search, row)
+    return "near" if km is not None and km <= NEAR_KM else "elsewhere"
+
+
+def _km(search: _Search, row: int) -> float | None:
+    return search.where.km.get(search.held.owner[row][2])
+
+
+def _or_far(km: float | None) -> float:
+    return float("inf") if km is None else km
+
+
+def _hits(
+    session: Session,
+    search: _Search,
+    reader: Reader,
+    here: Space,
+    now: datetime,
+    wanted: Sequence[int],
+) -> dict[int, Hit]:
+    """Read the cards of ``wanted`` through the scope and say why each is in the answer."""
+    cards = _cards(session, search.held, reader, here, now, wanted)
+    found = {}
+    for row, card in cards.items():
+        reasons, highlights = explain(card, search.parts)
+        found[row] = Hit(
+            card=card,
+            score=search.scores.score.get(row, 1.0 if not search.parts else 0.0),
+            confident=not search.parts or row in search.scores.sure,
+            why=reasons,
+            highlights=highlights,
+            distance_km=_km(search, row),
+            group=_group(search, row),
+        )
+    return found
+
+
+def _cards(
+    session: Session,
+    held: Snapshot,
+    reader: Reader,
+    here: Space,
+    now: datetime,
+    wanted: Sequence[int],
+) -> dict[int, Card]:
+    ids: dict[str, list[int]] = {MEMBER: [], MIRRORED: []}
+    for row in wanted:
+        ids[held.owner[row][0]].append(held.owner[row][1])
+    cards: dict[int, Card] = {}
+    members = visible_members(reader).where(Member.id.in_(ids[MEMBER]))
+    for member in session.scalars(members.options(selectinload(Member.services))):
+        cards[held.row_of[MEMBER, member.id]] = card_of_member(member, here, now.date())
+    theirs = visible_mirrored(reader, now).where(MirroredProfile.id.in_(ids[MIRRORED]))
+    for profile in session.scalars(theirs.options(joinedload(MirroredProfile.peer))):
+        cards[held.row_of[MIRRORED, profile.id]] = card_of_mirrored(profile, now)
+    return cards
+
+
+def _expansions(parts: Iterable[Part]) -> tuple[Expansion, ...]:
+    """What else was looked for, a few for each part of the question."""
+    return tuple(
+        Expansion(part.said, meaning.code, meaning.how)  # type: ignore[arg-type]  # meanings say how as reasons do
+        for part in parts
+        for meaning in part.meanings[:3]
+        if meaning.sure >= 0.5
+    )

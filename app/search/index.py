@@ -1,41 +1,308 @@
-"""The search index: a cache of what people say of themselves, rebuilt by one command."""
+"""The search index: a cache of what people say of themselves, rebuilt by one command.
+
+It lives in tables of its own (``search_*``), made on demand and never migrated: when this program
+keeps something else in them, or the vocabulary has changed, they are made anew. Whoever changes a
+member or a neighbour's profile calls the function here in the same transaction, so that there is
+no moment at which the index and the rows differ. Who may be seen is never kept here.
+
+``search_doc`` holds one row per person; ``search_text`` (FTS5) finds rows by their stems and
+codes. Stems are made in Python, hence the tokenizer only splits at spaces.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from hashlib import blake2b
+from typing import Any
 
-from sqlalchemy import Connection
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, func, select
+from sqlalchemy.orm import Session, joinedload, selectinload
 
+from app.models.base import new_id
 from app.models.member import Member
 from app.models.peer import MirroredProfile, Peer
+from app.models.space import Space
+from app.search.cards import card_of_member, card_of_mirrored
+from app.search.writing import COLUMNS, Entry, entry_of
+from federation import vocabulary
+
+#: Rises when the tables or what is written into them change their meaning.
+VERSION = 1
+
+MEMBER, MIRRORED, GONE = "member", "mirrored", "gone"
+
+_LIST = ", ".join(COLUMNS)
+_TABLES = (
+    """CREATE TABLE search_state (
+        id INTEGER PRIMARY KEY CHECK (id = 1), made_for TEXT NOT NULL, epoch TEXT NOT NULL,
+        stamp INTEGER NOT NULL)""",
+    f"""CREATE TABLE search_doc (
+        id INTEGER PRIMARY KEY, kind TEXT NOT NULL, owner INTEGER NOT NULL, peer_id INTEGER,
+        subject TEXT NOT NULL, public INTEGER NOT NULL, stamp INTEGER NOT NULL,
+        digest TEXT NOT NULL, facets TEXT NOT NULL, {", ".join(f"{c} TEXT" for c in COLUMNS)},
+        UNIQUE (kind, subject))""",
+    "CREATE INDEX search_doc_stamp ON search_doc (stamp)",
+    "CREATE INDEX search_doc_owner ON search_doc (kind, owner)",
+    f"""CREATE VIRTUAL TABLE search_text USING fts5 (
+        {_LIST}, content='search_doc', content_rowid='id', prefix='3',
+        tokenize="unicode61 remove_diacritics 0 tokenchars '_'")""",
+    "CREATE VIRTUAL TABLE search_term USING fts5vocab (search_text, row)",
+)
+
+Progress = Callable[[int, int], None]
 
 
-def ensure_tables(connection: Connection) -> None:
-    """Create the index's tables unless they are there."""
+def ensure_tables(connection: Connection) -> bool:
+    """Create the index's tables if they are missing, or made by another version; tell whether.
+
+    Freshly made tables are empty: whoever calls this with people in the database rebuilds.
+    """
+    if _made_for(connection) == _signature():
+        return False
+    for table in ("search_term", "search_text", "search_doc", "search_state"):
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table}")
+    for statement in _TABLES:
+        connection.exec_driver_sql(statement)
+    connection.exec_driver_sql(
+        "INSERT INTO search_state VALUES (1, ?, ?, 0)", (_signature(), new_id())
+    )
+    return True
+
+
+def ensure_current(session: Session) -> None:
+    """Make the index, in the caller's transaction, if there is none or another version made it."""
+    if ensure_tables(session.connection()):
+        _fill(session, None)
 
 
 def index_member(session: Session, member: Member) -> None:
     """Write what ``member`` says into the index, in the caller's transaction."""
+    session.flush()
+    ensure_current(session)
+    _write(session.connection(), *_of_member(member))
+    mark_written(session)
 
 
 def remove_member(session: Session, member: Member) -> None:
-    """Take ``member`` out of the index."""
+    """Take ``member`` out of the index; call it before or after the row is deleted."""
+    ensure_current(session)
+    _remove(session.connection(), MEMBER, member.ref)
+    mark_written(session)
 
 
 def index_mirrored(session: Session, profile: MirroredProfile, peer: Peer) -> None:
     """Write what a neighbour's profile says into the index, in the caller's transaction."""
+    session.flush()
+    ensure_current(session)
+    _write(session.connection(), *_of_mirrored(profile, peer))
+    mark_written(session)
 
 
 def remove_mirrored(session: Session, subject: str) -> None:
-    """Take the neighbour's profile of ``subject`` out of the index."""
+    """Take the neighbour's profile of ``subject`` out of the index, if it is in it."""
+    ensure_current(session)
+    _remove(session.connection(), MIRRORED, subject)
+    mark_written(session)
 
 
-def rebuild(session: Session, progress: Callable[[int, int], None] | None = None) -> int:
-    """Make the index anew from the rows it caches and return how many people it holds."""
-    return 0
+def rebuild(session: Session, progress: Progress | None = None) -> int:
+    """Make the index anew from the rows it caches; return how many people it holds.
+
+    :param progress: called with how many people are done, and of how many.
+    """
+    connection = session.connection()
+    connection.exec_driver_sql("DROP TABLE IF EXISTS search_state")
+    ensure_tables(connection)
+    return _fill(session, progress)
 
 
 def check(session: Session) -> list[str]:
-    """Return what differs between the index and the rows it caches; nothing when it is true."""
-    return []
+    """Return in what the index differs from the rows it caches, a sentence for each difference."""
+    connection = session.connection()
+    if _made_for(connection) != _signature():
+        return ["the index is missing or was made by another version of the program"]
+    held = {
+        (kind, subject): digest
+        for kind, subject, digest in connection.exec_driver_sql(
+            "SELECT kind, subject, digest FROM search_doc WHERE kind <> 'gone'"
+        )
+    }
+    differences = []
+    for kind, _, _, subject, _, entry in _everybody(session):
+        digest = held.pop((kind, subject), None)
+        if digest is None:
+            differences.append(f"{subject} is not in the index")
+        elif digest != entry.digest:
+            differences.append(f"{subject} is in the index as it was earlier")
+    return differences + [f"{subject} is in the index but nowhere else" for _, subject in held]
+
+
+def mark_written(session: Session) -> None:
+    """Remember that this transaction changed the index, so that nobody caches what it sees."""
+    session.info["search_written"] = session.get_transaction()
+
+
+def written_here(session: Session) -> bool:
+    """Tell whether the current transaction has changed the index and not committed it."""
+    marked = session.info.get("search_written")
+    return marked is not None and marked is session.get_transaction()
+
+
+#: The index keeps nothing of the space: its name and city are read when somebody searches.
+_NOWHERE = Space(url="", name="", city="", country="", enamel="")
+
+Row = tuple[str, int, int | None, str, bool, Entry]
+
+
+def _of_member(member: Member) -> Row:
+    card = card_of_member(member, _NOWHERE, member.updated_at.date())
+    return MEMBER, member.id, None, member.ref, False, entry_of(card)
+
+
+def _of_mirrored(profile: MirroredProfile, peer: Peer) -> Row:
+    card = card_of_mirrored(profile, profile.received_at, peer)
+    return MIRRORED, profile.id, peer.id, profile.subject, profile.public, entry_of(card)
+
+
+def _write(
+    connection: Connection,
+    kind: str,
+    owner: int,
+    peer_id: int | None,
+    subject: str,
+    public: bool,
+    entry: Entry,
+) -> None:
+    held = connection.exec_driver_sql(
+        "SELECT id, owner, peer_id, public, digest FROM search_doc WHERE kind = ? AND subject = ?",
+        (kind, subject),
+    ).one_or_none()
+    if held and tuple(held)[1:] == (owner, peer_id, int(public), entry.digest):
+        return
+    stamp = _next_stamp(connection)
+    row = (owner, peer_id, int(public), stamp, entry.digest, entry.facets, *entry.columns)
+    if held:
+        _forget(connection, held[0])
+        names = ("owner", "peer_id", "public", "stamp", "digest", "facets", *COLUMNS)
+        changes = ", ".join(f"{name} = ?" for name in names)
+        connection.exec_driver_sql(
+            f"UPDATE search_doc SET {changes} WHERE id = ?",  # noqa: S608  # our own names
+            (*row, held[0]),
+        )
+        number = held[0]
+    else:
+        number = connection.exec_driver_sql(_INSERT, (kind, subject, *row)).lastrowid
+    connection.exec_driver_sql(_INSERT_TEXT, (number, *entry.columns))
+
+
+# The names of columns are our own; every value is bound.
+_INSERT = (
+    "INSERT INTO search_doc (kind, subject, owner, peer_id, public, stamp, digest, facets, "  # noqa: S608
+    f"{_LIST}) VALUES ({', '.join('?' * (8 + len(COLUMNS)))})"
+)
+_INSERT_TEXT = (
+    f"INSERT INTO search_text (rowid, {_LIST}) VALUES (?, {', '.join('?' * len(COLUMNS))})"  # noqa: S608
+)
+
+
+def _remove(connection: Connection, kind: str, subject: str) -> None:
+    number = connection.exec_driver_sql(
+        "SELECT id FROM search_doc WHERE kind = ? AND subject = ?", (kind, subject)
+    ).scalar_one_or_none()
+    if number is None:
+        return
+    _forget(connection, number)
+    blank = ", ".join(f"{name} = ''" for name in COLUMNS)
+    # The row stays as a mark for readers that remember it; its subject is freed.
+    connection.exec_driver_sql(
+        f"UPDATE search_doc SET kind = 'gone', subject = id, facets = '{{}}', digest = '', "  # noqa: S608
+        f"stamp = ?, {blank} WHERE id = ?",
+        (_next_stamp(connection), number),
+    )
+
+
+def _forget(connection: Connection, number: int) -> None:
+    """Take a row's old words out of FTS5, which must be told exactly what they were."""
+    connection.exec_driver_sql(
+        f"INSERT INTO search_text (search_text, rowid, {_LIST}) "  # noqa: S608
+        f"SELECT 'delete', id, {_LIST} FROM search_doc WHERE id = ?",
+        (number,),
+    )
+
+
+def _next_stamp(connection: Connection) -> int:
+    stamp = connection.exec_driver_sql(
+        "UPDATE search_state SET stamp = stamp + 1 RETURNING stamp"
+    ).scalar_one()
+    return int(stamp)
+
+
+def _fill(session: Session, progress: Progress | None) -> int:
+    connection = session.connection()
+    total = sum(
+        session.scalar(select(func.count()).select_from(model)) or 0
+        for model in (Member, MirroredProfile)
+    )
+    done, batch = 0, list[tuple[Any, ...]]()
+    for kind, owner, peer_id, subject, public, entry in _everybody(session):
+        batch.append(
+            (kind, subject, owner, peer_id, int(public), 1, entry.digest, entry.facets)
+            + entry.columns
+        )
+        done += 1
+        if len(batch) == _BATCH:
+            connection.exec_driver_sql(_INSERT, batch)
+            batch = []
+            if progress:
+                progress(done, total)
+    if batch:
+        connection.exec_driver_sql(_INSERT, batch)
+    connection.exec_driver_sql("INSERT INTO search_text (search_text) VALUES ('rebuild')")
+    connection.exec_driver_sql("UPDATE search_state SET stamp = 1")
+    mark_written(session)
+    if progress:
+        progress(done, total)
+    return done
+
+
+#: People read and written at a time while the whole index is made.
+_BATCH = 500
+
+
+def _everybody(session: Session) -> Iterator[Row]:
+    """Every row of the index as it should be, a batch of people in memory at a time."""
+    members = select(Member).options(selectinload(Member.services)).order_by(Member.id)
+    for batch in session.scalars(members.execution_options(yield_per=_BATCH)).partitions():
+        yield from map(_of_member, batch)
+    profiles = (
+        select(MirroredProfile)
+        .options(joinedload(MirroredProfile.peer))
+        .order_by(MirroredProfile.id)
+        .execution_options(yield_per=_BATCH)
+    )
+    for rows in session.scalars(profiles).partitions():
+        yield from (_of_mirrored(row, row.peer) for row in rows)
+
+
+def _made_for(connection: Connection) -> str | None:
+    there = connection.exec_driver_sql(
+        "SELECT 1 FROM sqlite_master WHERE name = 'search_state'"
+    ).scalar_one_or_none()
+    if not there:
+        return None
+    found = connection.exec_driver_sql("SELECT made_for FROM search_state").scalar_one_or_none()
+    return str(found) if found else None
+
+
+@cache
+def _signature() -> str:
+    """Return what the index was made with: our version and the whole vocabulary."""
+    texts = json.dumps(
+        [
+            (code, sorted(one.labels.items()), sorted(one.words.items()), one.near)
+            for code, one in vocabulary.specialities().items()
+        ]
+    )
+    return f"{VERSION}:{blake2b(texts.encode(), digest_size=8).hexdigest()}"

@@ -1,0 +1,146 @@
+"""Looking for the parts of a question in the index, and weighing what was found.
+
+Every part of a question is looked for where it weighs most, then elsewhere; a person's part is
+worth the best place it was found in. What a place is worth:
+
+====================================  =====
+a service's own code                  1.00
+a code that title, profession or
+headline name                         0.90
+the words in a service's title        0.95
+the words in profession or headline   0.88
+the name                              0.95
+the city or space by its name         0.90
+interests, location                   0.60
+a code only touched on                0.42
+biography, descriptions               0.45
+====================================  =====
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import Connection
+
+from app.search.reading import NEAR, Part, Term
+from app.search.snapshot import rows
+from app.search.text import slips, typos_allowed
+from app.search.writing import token
+
+#: Where a code may stand, with its worth.
+CODE_COLUMNS = (("service", 1.0), ("derived", 0.9), ("hint", 0.42))
+#: Where words may stand, with their worth.
+TEXT_COLUMNS = (("title", 0.95), ("head", 0.88), ("name", 0.95), ("extra", 0.6), ("body", 0.45))
+#: Worth of a space or city named in the question.
+PLACE = 0.9
+#: Added when the person's own word stands in a title, profession or headline beside the code.
+OWN_WORD = 0.06
+#: Interests are no offer: a word of the vocabulary found only there is no sure answer.
+INTEREST_ONLY = 0.4
+
+
+class IndexedTerms:
+    """What occurs in the profiles; see :class:`app.search.reading.Terms`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def has(self, stem: str) -> bool:
+        """Tell whether some profile holds ``stem``."""
+        found = self._connection.exec_driver_sql(
+            "SELECT 1 FROM search_term WHERE term = ?", (stem,)
+        )
+        return found.first() is not None
+
+    def like(self, stem: str) -> list[str]:
+        """Return the stems in profiles that ``stem`` may be a slip for, nearest first."""
+        most = typos_allowed(stem)
+        if not most:
+            return []
+        terms = self._connection.exec_driver_sql(
+            "SELECT term FROM search_term WHERE term >= ? AND term < ?"
+            " AND length(term) BETWEEN ? AND ?",
+            (stem[0], stem[0] + "\U0010ffff", len(stem) - most, len(stem) + most),
+        ).scalars()
+        near = sorted(
+            (distance, term) for term in terms if (distance := slips(stem, term, most)) <= most
+        )
+        return [term for _, term in near]
+
+
+Worth = dict[int, float]
+
+
+def worth_of(part: Part, connection: Connection, places: Mapping[str, int]) -> Worth:
+    """Return what ``part`` is worth, from 0 to 1, for each row of the index that has any of it.
+
+    :param places: words in the names of spaces and cities (stems), with the set of their people.
+    """
+    by_code = _codes_worth(part, connection)
+    own, elsewhere = _words_worth(part, connection)
+    worth = by_code
+    for row, value in own.items():
+        held = worth.get(row, 0.0)
+        worth[row] = min(1.0, max(held, value) + (OWN_WORD if held >= 0.5 else 0.0))
+    for row, value in elsewhere.items():
+        if worth.get(row, 0.0) < value:
+            worth[row] = value
+    for term in part.terms[:1]:
+        here = rows(places.get(" ".join(term.stems), 0))
+        worth.update({row: max(PLACE, worth.get(row, 0.0)) for row in here})
+    return worth
+
+
+def _codes_worth(part: Part, connection: Connection) -> Worth:
+    sures: dict[float, list[str]] = {}
+    for meaning in part.meanings:
+        sures.setdefault(meaning.sure, []).append(meaning.code)
+    worth: Worth = {}
+    for sure, codes in sures.items():
+        for column, value in CODE_COLUMNS:
+            _take(worth, _rows(connection, column, map(token, codes)), sure * value)
+    if part.near:
+        _take(worth, _rows(connection, "service", map(token, part.near)), NEAR)
+        _take(worth, _rows(connection, "derived", map(token, part.near)), NEAR * 0.9)
+    return worth
+
+
+def _words_worth(part: Part, connection: Connection) -> tuple[Worth, Worth]:
+    """Return what words are worth where they introduce the person, and elsewhere."""
+    own: Worth = {}
+    elsewhere: Worth = {}
+    meant = any(meaning.sure >= 0.7 for meaning in part.meanings)
+    for term in part.terms:
+        phrase = _phrase(term)
+        for column, value in TEXT_COLUMNS:
+            if column == "name" and meant and term.how != "word":
+                continue
+            if column == "extra" and meant:
+                value = INTEREST_ONLY
+            into = own if column in ("title", "head") else elsewhere
+            _take(into, _rows(connection, column, [phrase], quoted=True), value * term.sure)
+    return own, elsewhere
+
+
+def _take(worth: Worth, found: list[int], value: float) -> None:
+    value = round(value, 3)
+    for row in found:
+        if worth.get(row, 0.0) < value:
+            worth[row] = value
+
+
+def _phrase(term: Term) -> str:
+    # Stems are letters and digits; the quotes keep FTS5 from reading them as its operators.
+    quoted = '"' + " ".join(term.stems).replace('"', "") + '"'
+    return quoted + ("*" if term.prefix else "")
+
+
+def _rows(
+    connection: Connection, column: str, tokens: Iterable[str], *, quoted: bool = False
+) -> list[int]:
+    wanted = " OR ".join(tokens if quoted else (f'"{one}"' for one in tokens))
+    found = connection.exec_driver_sql(
+        "SELECT rowid FROM search_text WHERE search_text MATCH ?", (f"{column} : ({wanted})",)
+    )
+    return list(found.scalars())

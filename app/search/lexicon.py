@@ -1,0 +1,274 @@
+"""The shared vocabulary, turned round: from the words people use to the specialities they mean.
+
+Built once per process from labels and synonyms of all four languages together; a question does
+not say its language. A phrase is the sequence of its stems without small words, so "droit du
+travail" and "droits travail" are one phrase. How surely a phrase means a code:
+
+* the code's own label 1.0, one of its words 0.92, half of a label with "and" in it 0.8;
+* a word of the whole domain 0.8 for each of its specialities;
+* less when many specialities claim the phrase, because then it says little about any.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from app.search.text import Word, fold, root, slips, stem, typos_allowed, words
+from federation import vocabulary
+
+LABEL, SYNONYM, HALF, DOMAIN = 1.0, 0.92, 0.8, 0.8
+#: Claimed by this many specialities or more, a phrase says little about each.
+VAGUE_FROM = 4
+VAGUE = 0.8
+_SMALL = """
+a and au aux d da das dans de del della dem den der des die du e ein el en et for fur gegen il
+im in l la las le les los mit nach of ohne on para per por pour sans sin sur the to um un und
+une von y zu zum zur auf avec con o ou or oder with within my mon ma mes
+"""
+#: Small words inside phrases; their loss changes no meaning within a label.
+SMALL = frozenset(_SMALL.split())
+
+Phrase = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A speciality that a phrase may mean."""
+
+    code: str
+    sure: float
+    """From 0 to 1."""
+
+    how: str
+    """``synonym`` (also for the label), ``domain``, or how the phrase was reached."""
+
+    phrase: str
+    """The label or word as the vocabulary writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Every phrase of the vocabulary, ready to be found by what people type."""
+
+    meanings: Mapping[Phrase, tuple[Meaning, ...]]
+    starting: Mapping[str, tuple[Phrase, ...]]
+    """Phrases by their first stem, longest first."""
+
+    joined: Mapping[str, Phrase]
+    """Phrases of two or three words by their letters written together."""
+
+    holding: Mapping[str, tuple[Phrase, ...]]
+    """Longer phrases by each of their stems."""
+
+    singles: tuple[str, ...]
+    """Every folded word that is a phrase by itself, sorted."""
+
+    stem_of: Mapping[str, str]
+    """The stem of each folded word of the vocabulary, also of those inside phrases."""
+
+    roots: Mapping[str, tuple[Phrase, ...]]
+    by_size: Mapping[tuple[str, int], tuple[str, ...]]
+    """Folded words by first letter and length, to look for typing slips among few."""
+
+    def starts_with(self, prefix: str, most: int = 40) -> list[str]:
+        """Return single words that begin with ``prefix`` (folded)."""
+        start = bisect_left(self.singles, prefix)
+        found = []
+        for word in self.singles[start : start + most]:
+            if not word.startswith(prefix):
+                break
+            found.append(word)
+        return found
+
+    def like(self, folded: str) -> list[tuple[str, int]]:
+        """Return the vocabulary's words that ``folded`` may be a slip for, with the slips made."""
+        most = typos_allowed(folded)
+        if not most:
+            return []
+        firsts = {folded[0], folded[1]} if most == 1 else set("abcdefghijklmnopqrstuvwxyz")
+        sizes = range(len(folded) - most, len(folded) + most + 1)
+        near = [
+            (word, distance)
+            for first in firsts
+            for size in sizes
+            for word in self.by_size.get((first, size), ())
+            if (distance := slips(folded, word, most)) <= most
+        ]
+        least = min((distance for _, distance in near), default=0)
+        return [(word, distance) for word, distance in near if distance == least]
+
+    def longest(self, words_: list[Word], at: int) -> tuple[Phrase, int] | None:
+        """Return the longest phrase beginning at ``at`` and where it ends; small words may pass."""
+        best: tuple[Phrase, int] | None = None
+        for phrase in self.starting.get(words_[at].stem, ()):
+            end = _reach(words_, at, phrase)
+            if end and (best is None or end > best[1]):
+                best = (phrase, end)
+        return best
+
+
+@cache
+def lexicon() -> Lexicon:
+    """Return the lexicon of the shared vocabulary."""
+    found: dict[Phrase, dict[str, Meaning]] = defaultdict(dict)
+    forms: dict[str, str] = {}
+    for text, code, sure, how in _entries():
+        pieces = [word for word in words(text) if word.folded not in SMALL] or words(text)
+        phrase = tuple(word.stem for word in pieces)
+        if not phrase:
+            continue
+        forms.update((word.folded, word.stem) for word in pieces)
+        held = found[phrase].get(code)
+        if held is None or held.sure < sure:
+            found[phrase][code] = Meaning(code, sure, how, text)
+    return _arranged({phrase: _weighed(of) for phrase, of in found.items()}, forms)
+
+
+def _entries() -> Iterator[tuple[str, str, float, str]]:
+    """Every label, word and half of a label, with the code it means."""
+    for code, speciality in vocabulary.specialities().items():
+        for language in vocabulary.LANGUAGES:
+            label = speciality.labels[language]
+            for form in _forms(label):
+                yield form, code, LABEL, "synonym"
+            for half in _halves(label):
+                yield half, code, HALF, "synonym"
+            for word in speciality.words[language]:
+                for form in _forms(word):
+                    yield form, code, SYNONYM, "synonym"
+    for domain in vocabulary.domains().values():
+        for language in vocabulary.LANGUAGES:
+            for word in (domain.labels[language], *domain.words[language]):
+                for code in domain.specialities:
+                    yield word, code, DOMAIN, "domain"
+
+
+_BRACKETS = re.compile(r"\s*\(([^)]*)\)")
+_AND = re.compile(r"\s+(?:et|and|und|y|e|&)\s+|\s*,\s*")
+
+
+def _forms(label: str) -> Iterator[str]:
+    """The ways in which a label is meant: without its brackets, and each side of a slash."""
+    plain = _BRACKETS.sub("", label).strip()
+    if "/" not in plain:
+        yield plain
+        return
+    sides = [side.strip() for side in plain.split("/") if side.strip()]
+    longest = max(len(side.split()) for side in sides)
+    # "Asesora/Asesor jurídico": the shorter side alone would lose the adjective, and its meaning.
+    yield from (side for side in sides if len(side.split()) == longest)
+
+
+def _halves(label: str) -> Iterator[str]:
+    """What stands in brackets, and what stands on both sides of an "and"."""
+    for inside in _BRACKETS.findall(label):
+        yield from _AND.split(inside)
+    sides = _AND.split(_BRACKETS.sub("", label))
+    if len(sides) > 1:
+        yield from sides
+
+
+def _weighed(of: dict[str, Meaning]) -> tuple[Meaning, ...]:
+    # A phrase that one speciality bears as its label means the others less.
+    owned = any(meaning.sure == LABEL for meaning in of.values())
+    own = [meaning for meaning in of.values() if meaning.how != "domain"]
+    factor = VAGUE if len(own) >= VAGUE_FROM else 1.0
+    weighed = [
+        Meaning(
+            meaning.code,
+            round(
+                meaning.sure
+                * (1.0 if meaning.sure == LABEL else factor)
+                * (0.9 if owned and meaning.sure < LABEL else 1.0),
+                3,
+            ),
+            meaning.how,
+            meaning.phrase,
+        )
+        for meaning in of.values()
+        if meaning.how != "domain" or not own
+    ]
+    return tuple(sorted(weighed, key=lambda meaning: -meaning.sure))
+
+
+def _arranged(meanings: dict[Phrase, tuple[Meaning, ...]], forms: dict[str, str]) -> Lexicon:
+    starting: dict[str, list[Phrase]] = defaultdict(list)
+    holding: dict[str, list[Phrase]] = defaultdict(list)
+    roots: dict[str, list[Phrase]] = defaultdict(list)
+    for phrase in meanings:
+        starting[phrase[0]].append(phrase)
+        for one in set(phrase) if len(phrase) > 1 else ():
+            holding[one].append(phrase)
+    singles = sorted(folded for folded, stemmed in forms.items() if (stemmed,) in meanings)
+    for folded in singles:
+        if stump := root(folded):
+            roots[stump].append((forms[folded],))
+    sizes: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for folded in forms:
+        sizes[folded[0], len(folded)].append(folded)
+    return Lexicon(
+        meanings=meanings,
+        starting={
+            first: tuple(sorted(phrases, key=len, reverse=True))
+            for first, phrases in starting.items()
+        },
+        joined={"".join(phrase): phrase for phrase in meanings if 1 < len(phrase) <= 3},
+        holding={one: tuple(phrases) for one, phrases in holding.items()},
+        singles=tuple(singles),
+        stem_of=forms,
+        roots={stump: tuple(dict.fromkeys(phrases)) for stump, phrases in roots.items()},
+        by_size={key: tuple(of) for key, of in sizes.items()},
+    )
+
+
+def _reach(words_: list[Word], at: int, phrase: Phrase) -> int | None:
+    """Return the position after ``phrase`` if it stands at ``at``, small words between ignored."""
+    position = at
+    for wanted in phrase:
+        while position > at and position < len(words_) and words_[position].folded in SMALL:
+            if words_[position].stem == wanted:
+                break
+            position += 1
+        if position >= len(words_) or words_[position].stem != wanted:
+            return None
+        position += 1
+    return position
+
+
+def compound(folded: str, book: Lexicon) -> tuple[Phrase | None, Phrase | None]:
+    """Return the known words that a German compound begins and ends with (Hochzeits|fotograf).
+
+    Only words of ten letters and more, into a beginning of five or more and an end of six or more.
+    """
+    if len(folded) < 10 or not folded.isalpha():
+        return None, None
+    head = tail = None
+    for cut in range(5, len(folded) - 3):
+        begins = folded[:cut]
+        if (phrase := (stem(begins),)) in book.meanings and begins in book.stem_of:
+            head = phrase
+    for cut in range(4, len(folded) - 5):
+        ends = folded[cut:]
+        if (phrase := (stem(ends),)) in book.meanings:
+            tail = phrase
+            break
+    return head, tail
+
+
+def label_of(code: str, language: str) -> str:
+    """Return the speciality's name in ``language``, or the code itself when we do not know it."""
+    return vocabulary.label(code, language) or code
+
+
+def known(text: str) -> tuple[Meaning, ...]:
+    """Return what the whole of ``text`` means in the vocabulary; nothing when it is not in it."""
+    phrase = tuple(word.stem for word in words(text) if word.folded not in SMALL)
+    return lexicon().meanings.get(phrase, ())
+
+
+__all__ = ["Lexicon", "Meaning", "Phrase", "compound", "fold", "known", "label_of", "lexicon"]

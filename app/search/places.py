@@ -1,0 +1,86 @@
+"""Where the spaces are, seen from here: distances, and who coworks where."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import asin, cos, radians, sin, sqrt
+
+from app.models.peer import Peer
+from app.models.space import Space
+from app.search.query import DISTANCES
+from app.search.snapshot import Snapshot
+from app.search.text import content
+
+#: Mean radius of the Earth in kilometres (IUGG).
+EARTH_KM = 6371.0088
+#: Up to here a space counts as near.
+NEAR_KM = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The spaces whose people may be shown, as sets of people."""
+
+    visible: int
+    people: dict[str, int]
+    """By space: ``here``, or the peer's reference."""
+
+    names: dict[str, str]
+    cities: dict[str, int]
+    countries: dict[str, int]
+    within: dict[str, int]
+    km: dict[int | None, float | None]
+    """Distance by peer id; None stands for this space."""
+
+    words: dict[str, int]
+    """By each word (stem) of a city's or a space's name."""
+
+
+def places(held: Snapshot, here: Space, peers: Iterable[Peer], visible: int) -> Places:
+    """Return who of ``visible`` is where, given the peers that may be shown."""
+    found = Places(visible, {}, {}, defaultdict(int), defaultdict(int), {}, {}, defaultdict(int))
+    found.within.update({str(km): 0 for km in DISTANCES})
+    _add(found, "here", here, held.members & visible, None, 0.0)
+    for peer in peers:
+        people = held.of_peer.get(peer.id, 0) & visible
+        _add(found, peer.ref, peer, people, peer.id, distance(here, peer))
+    return found
+
+
+def _add(
+    found: Places, ref: str, where: Space | Peer, people: int, number: int | None, km: float | None
+) -> None:
+    found.people[ref] = people
+    found.names[ref] = where.name or where.url
+    found.km[number] = km
+    if where.city:
+        found.cities[where.city] |= people
+    if where.country:
+        found.countries[where.country] |= people
+    for limit in DISTANCES:
+        if km is not None and km <= limit:
+            found.within[str(limit)] |= people
+    for word in (*content(where.city), *content(where.name)):
+        if len(word.stem) >= 3:
+            found.words[word.stem] |= people
+
+
+def distance(one: Space | Peer, other: Space | Peer) -> float | None:
+    """Return the great-circle distance in kilometres; None when a position is not known."""
+    if None in (one.latitude, one.longitude, other.latitude, other.longitude):
+        return None
+    return haversine(
+        float(one.latitude or 0),
+        float(one.longitude or 0),
+        float(other.latitude or 0),
+        float(other.longitude or 0),
+    )
+
+
+def haversine(lat: float, lon: float, lat_2: float, lon_2: float) -> float:
+    """Return the distance in kilometres between two points given in degrees."""
+    half = sin(radians(lat_2 - lat) / 2) ** 2
+    half += cos(radians(lat)) * cos(radians(lat_2)) * sin(radians(lon_2 - lon) / 2) ** 2
+    return 2 * EARTH_KM * asin(sqrt(min(1.0, half)))

@@ -1,0 +1,253 @@
+"""Words of four languages, folded so that what sounds the same is the same.
+
+Knows letters and endings, neither the vocabulary nor the index. One set of rules serves French,
+English, German and Spanish together: a question does not say its language, and a false friend
+costs less than a missed plural. What is folded away: case, accents, ligatures, elisions, hyphens,
+the ending of number and gender. What is kept apart: the ending that makes another word
+(``branding`` is not ``brander``); :func:`root` drops that too and is asked only as a last resort.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+#: Letters that have no decomposition but another spelling.
+_SPELLINGS = str.maketrans(
+    {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
+)
+#: Names that punctuation would break apart, after folding.
+_NAMES = (
+    (re.compile(r"\bc\+\+"), "cplusplus"),
+    (re.compile(r"\bc#"), "csharp"),
+    (re.compile(r"(?<!\w)\.net\b"), "dotnet"),
+)
+#: ``R&D``, ``T&C``: single letters around an ampersand are one word.
+_AMPERSAND = re.compile(r"(?<=\b\w)&(?=\w\b)")
+#: ``avocat·e``, ``rédacteur(trice)``, ``Entwickler:innen``: the first form says it all.
+_INCLUSIVE = re.compile(r"(?<=\w{3})(?:[·*:_][a-zß-ÿ]{1,6}(?:[·][a-z]+)?|\([a-zß-ÿ]{1,6}\))")
+_WORD = re.compile(r"[^\W_]+")
+_ELISION = re.compile(r"\b(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quelqu)['’ʼ`´](?=\w)", re.IGNORECASE)
+
+_STOP = """
+a au aux avec c ce ces cet cette chez d dans de des du elle en et eux fait faire il ils j je l
+la le les leur leurs lui m ma mais me mes moi mon n ne nos notre nous on ou par pas peut pour
+pouvant qu que quel quelle qui quelqu quelque s sa se ses si son sont sur t ta te tes toi ton tu
+un une vos votre vous y est suis ai as avons avez ont etre avoir besoin cherche cherchons
+chercher trouver veux voudrais voulons aimerais souhaite aide aider m'aider besoins quelquun
+personne quelqu'un comment capable puisse sait savoir faut dois afin plus tres bien pres an and
+any are at be by can could do does doing for from get have help helping hi how i in into is it
+looking look my need needs needed of or our out please recommend some somebody someone that the
+their them this to us want wanted we who whom will with would you your find finding near around
+about done make making aber als am auf aus bei beim bin bitte braucht brauche brauchen das dass
+dem den der die ein eine einem einen einer eines er es fur gesucht haben habe hat hilfe hilft
+helfen ich ihr ihre im ins ist jemand jemanden kann kannst konnen man mein meine meinem meinen
+meiner mich mir mit mochte nach oder sein sich sie sind suche suchen sucht um und uns unser
+unsere unseren unserem unserer vom von vor was wer wie wir zu zum zur uber machen macht benotige
+al algo alguien ante ayuda ayudar ayudame busco buscar buscamos como con cual del desde el ella
+esta este hacer haga hay las lo los mi mis necesito necesitamos necesita nuestra nuestro o os
+para pero por puede pueda quien quiero quisiera ser sin sobre su sus tengo tus una unas unos ya
+yo mas
+"""
+#: Words that say how one asks, not what one needs.
+STOP = frozenset(_STOP.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a text: where it stands, and what is compared."""
+
+    start: int
+    end: int
+    folded: str
+    stem: str
+
+
+def words(text: str) -> list[Word]:
+    """Return every word of ``text`` with its place in it (Python slices)."""
+    return [
+        Word(start, end, folded, stem(folded))
+        for start, end, piece in _pieces(text)
+        if (folded := fold(piece))
+    ]
+
+
+def content(text: str) -> list[Word]:
+    """Return the words of ``text`` that carry meaning; all of them when none seems to."""
+    every = words(text)
+    return [word for word in every if not small(word, text)] or every
+
+
+def small(word: Word, text: str) -> bool:
+    """Tell whether ``word`` of ``text`` carries no meaning; IT does, it does not."""
+    return word.folded in STOP and not text[word.start : word.end].isupper()
+
+
+def stems(text: str) -> list[str]:
+    """Return what of ``text`` is compared, in its order."""
+    return [word.stem for word in content(text)]
+
+
+@lru_cache(maxsize=20_000)
+def fold(text: str) -> str:
+    """Return ``text`` in lower case without accents, ligatures or compatibility forms."""
+    lowered = unicodedata.normalize("NFKC", text).casefold().translate(_SPELLINGS)
+    if lowered.isascii():
+        return lowered
+    return "".join(c for c in unicodedata.normalize("NFD", lowered) if not unicodedata.combining(c))
+
+
+def _pieces(text: str) -> list[tuple[int, int, str]]:
+    """Return the pieces of ``text`` that are words, before folding; lengths never change."""
+    prepared = _ELISION.sub(lambda elided: " " * len(elided[0]), text)
+    prepared = _INCLUSIVE.sub(lambda ending: " " * len(ending[0]), prepared)
+    pieces = []
+    for pattern, name in _NAMES:
+        for found in (
+            pattern.finditer(prepared.lower()) if len(prepared.lower()) == len(text) else ()
+        ):
+            pieces.append((found.start(), found.end(), name))
+            blank = " " * (found.end() - found.start())
+            prepared = prepared[: found.start()] + blank + prepared[found.end() :]
+    while letters := _AMPERSAND.search(prepared):
+        start, end = letters.start() - 1, letters.end() + 1
+        pieces.append((start, end, prepared[start] + prepared[end - 1]))
+        prepared = prepared[:start] + " " * (end - start) + prepared[end:]
+    pieces += [(word.start(), word.end(), word[0]) for word in _WORD.finditer(prepared)]
+    return sorted(pieces)
+
+
+#: Endings of number and gender with what replaces them; the first that fits a long enough word.
+_ENDINGS = tuple(
+    (ending, put, least)
+    for least, ending, put in (
+        # German women, one or many
+        (5, "erinnen", "er"),
+        (5, "innen", ""),
+        (5, "erin", "er"),
+        (5, "orin", "or"),
+        (3, "altin", "alt"),
+        (4, "login", "log"),
+        (4, "istin", "ist"),
+        (4, "ektin", "ekt"),
+        (4, "grafin", "graf"),
+        (5, "entin", "ent"),
+        (4, "apeutin", "apeut"),
+        (4, "aktikerin", "aktiker"),
+        (3, "ungen", "ung"),
+        (3, "heiten", "heit"),
+        (3, "keiten", "keit"),
+        (3, "schaften", "schaft"),
+        (4, "ionen", "ion"),
+        # French women
+        (4, "atrices", "ateur"),
+        (4, "atrice", "ateur"),
+        (3, "trices", "teur"),
+        (3, "trice", "teur"),
+        (3, "euses", "eur"),
+        (3, "euse", "eur"),
+        (4, "iennes", "ien"),
+        (4, "ienne", "ien"),
+        (4, "elles", "el"),
+        (4, "elle", "el"),
+        (4, "ives", "if"),
+        (4, "ive", "if"),
+        (2, "eaux", "eau"),
+        (4, "aux", "al"),
+        # Spanish and English plurals
+        (3, "ciones", "cion"),
+        (3, "siones", "sion"),
+        (3, "dores", "dor"),
+        (3, "doras", "dor"),
+        (3, "dora", "dor"),
+        (3, "tores", "tor"),
+        (3, "toras", "tor"),
+        (3, "tora", "tor"),
+        (3, "sores", "sor"),
+        (3, "soras", "sor"),
+        (3, "sora", "sor"),
+        (3, "ales", "al"),
+        (3, "ores", "or"),
+        (3, "ies", "y"),
+        (3, "ues", "ue"),
+        (4, "ches", "ch"),
+        (4, "shes", "sh"),
+        (3, "sses", "ss"),
+        (2, "xes", "x"),
+    )
+)
+
+
+@lru_cache(maxsize=50_000)
+def stem(folded: str) -> str:
+    """Return ``folded`` without its endings of number and gender; short words stay as they are."""
+    if len(folded) < 4 or not folded.isalpha():
+        return folded
+    for ending, put, least in _ENDINGS:
+        if folded.endswith(ending) and len(folded) - len(ending) >= least:
+            return folded.removesuffix(ending) + put
+    word = folded
+    if word.endswith("s") and word[-2] not in "suix":
+        word = word[:-1]
+    elif word.endswith("n") and word[-2] == "e" and len(word) > 6 and word[-3] in "fgtr":
+        word = word[:-2]  # Verträgen, Texten: but never Garten -> Gart, which is short
+    # avocat/avocate, abogado/abogada, Vertrag/Verträge: the last vowel only says who or how many.
+    if len(word) > 4 and word[-1] in "eao":
+        word = word[:-1]
+        if word[-1] == word[-2] and word[-1] in "lnt":
+            word = word[:-1]
+    return word
+
+
+_DERIVING = """
+ations ation ateurs ateur atrice atrices ition iteur tions tion sion teur trice eurs eur euse
+ing ings ers er ors or ment ments age ages ung ungen ier iere iers istes iste ist istin erie ery
+ure ures aire aires ance ence adores ador adora adoras acion aciones cion ciones ero era eros
+eras ista istas ar ir ado ada ieren iert en ern ler ner lich isch ique iques ic ical ie y e a o
+s es ed ent ons ez ant
+"""
+#: Endings that make a word from a word: what the work, the worker and the product share.
+_DERIVED = tuple(
+    sorted(
+        _DERIVING.split(),
+        key=len,
+        reverse=True,
+    )
+)
+
+#: Letters that must remain of a root; below it chance resemblances win.
+ROOT_LETTERS = 5
+
+
+@lru_cache(maxsize=20_000)
+def root(folded: str) -> str:
+    """Return what remains without derivation (translat-, traduc-); empty when too little."""
+    for ending in _DERIVED:
+        if folded.endswith(ending) and len(folded) - len(ending) >= ROOT_LETTERS:
+            return folded.removesuffix(ending)
+    return folded if len(folded) >= ROOT_LETTERS else ""
+
+
+def typos_allowed(word: str) -> int:
+    """Return how many slips of the finger we forgive: one from 5 letters, two from 9."""
+    return 0 if len(word) < 5 or not word.isalpha() else 1 if len(word) < 9 else 2
+
+
+def slips(one: str, other: str, most: int) -> int:
+    """Return the Damerau-Levenshtein distance (adjacent swaps count one), or ``most`` + 1."""
+    if abs(len(one) - len(other)) > most:
+        return most + 1
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, char in enumerate(one, 1):
+        last, before, row = before, row, [i] + [0] * len(other)
+        for j, letter in enumerate(other, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (char != letter))
+            if i > 1 and j > 1 and char == other[j - 2] and one[i - 2] == letter:
+                cost = min(cost, last[j - 2] + 1)
+            row[j] = cost
+        if min(row) > most:
+            return most + 1
+    return row[-1]

@@ -1,0 +1,173 @@
+"""Why somebody is in the answer, said from their card: reasons for people, spans to mark.
+
+Looks at one card at a time, for the few that are shown. The index decided that they match; this
+finds the words to show for it, in the order in which they would convince.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from app.search.answers import Field, How, Reason, Span
+from app.search.cards import Card, CardService
+from app.search.lexicon import lexicon
+from app.search.reading import Part, matches
+from app.search.text import small, words
+
+#: Characters of a longer text shown around what was found in it.
+AROUND = 60
+
+
+def explain(
+    card: Card, parts: Sequence[Part]
+) -> tuple[tuple[Reason, ...], dict[str, tuple[Span, ...]]]:
+    """Return a reason for each part that ``card`` answers, and the spans to mark by field."""
+    marks: dict[str, set[Span]] = defaultdict(set)
+    reasons = []
+    for part in parts:
+        found = list(_found(card, part, marks))
+        if found:
+            reasons.append(found[0])
+    spans = {name: _apart(of) for name, of in marks.items() if of}
+    return tuple(dict.fromkeys(reasons)), spans
+
+
+def _found(card: Card, part: Part, marks: dict[str, set[Span]]) -> Iterator[Reason]:
+    """Every reason that speaks for ``part``, the most convincing first; marks on the way."""
+    codes = {meaning.code: meaning.how for meaning in part.meanings}
+    yield from _in_services(card, part, codes, marks)
+    for field, text in (("profession", card.profession), ("headline", card.headline)):
+        yield from _in_text(part, codes, field, text, card.locale, marks)  # type: ignore[arg-type]  # both names are fields
+    for span in _spans(part, card.name):
+        marks["name"].add(span)
+        yield Reason(part.said, card.name, "name", _how(part))
+    for text in (card.space.city, card.space.name, card.location):
+        if _spans(part, text):
+            yield Reason(part.said, text, "place", "word")
+    for interest in card.interests:
+        if _spans(part, interest):
+            yield Reason(part.said, interest, "interests", _how(part), "", card.locale)
+    yield from _near(card, part)
+    texts = ((f"service:{service.ref}", service.description) for service in card.services)
+    for name, text in (("bio", card.bio), *texts):
+        for span in _spans(part, text):
+            if name == "bio":
+                marks["bio"].add(span)
+            yield Reason(part.said, _around(text, span), "bio", _how(part), "", card.locale)
+    touched = [code for code in _touched(card) if code in codes]
+    if touched:
+        yield Reason(part.said, card.headline or card.profession, "bio", "near", touched[0])
+
+
+def _in_services(
+    card: Card, part: Part, codes: dict[str, str], marks: dict[str, set[Span]]
+) -> Iterator[Reason]:
+    worded: list[Reason] = []
+    coded: list[tuple[int, Reason]] = []
+    rank = {code: place for place, code in enumerate(codes)}
+    for service in card.services:
+        spans = _spans(part, service.title)
+        marks[f"service:{service.ref}"].update(spans)
+        named = service.speciality if service.speciality in codes else ""
+        if not named:
+            inside = [(span, code) for span, code in _coded(service.title) if code in codes]
+            marks[f"service:{service.ref}"].update(span for span, _ in inside)
+            named = inside[0][1] if inside else ""
+        if spans:
+            worded.append(_service_reason(card, part, service, named, _how(part)))
+        elif named:
+            how: How = codes[named]  # type: ignore[assignment]  # meanings say how as reasons do
+            coded.append((rank[named], _service_reason(card, part, service, named, how)))
+    yield from worded
+    yield from (reason for _, reason in sorted(coded, key=lambda one: one[0]))
+
+
+def _service_reason(card: Card, part: Part, service: CardService, code: str, how: How) -> Reason:
+    return Reason(part.said, service.title or service.label, "service", how, code, card.locale)
+
+
+def _in_text(
+    part: Part,
+    codes: dict[str, str],
+    field: Field,
+    text: str,
+    lang: str,
+    marks: dict[str, set[Span]],
+) -> Iterator[Reason]:
+    spans = _spans(part, text)
+    coded = [(span, code) for span, code in _coded(text) if code in codes]
+    marks[field].update(spans)
+    marks[field].update(span for span, _ in coded)
+    if spans:
+        yield Reason(part.said, text, field, _how(part), coded[0][1] if coded else "", lang)
+    elif coded:
+        (start, end), code = coded[0]
+        how: How = codes[code]  # type: ignore[assignment]  # meanings say how as reasons do
+        yield Reason(part.said, text[start:end], field, how, code, lang)
+
+
+def _near(card: Card, part: Part) -> Iterator[Reason]:
+    for service in card.services:
+        if service.speciality in part.near:
+            yield _service_reason(card, part, service, service.speciality, "near")
+
+
+def _how(part: Part) -> How:
+    """How the words that were found belong to the person's: a slip, a beginning, or as typed."""
+    slipped = all(term.how == "typo" for term in part.terms[1:]) and len(part.terms) > 1
+    return "typo" if slipped else "word"
+
+
+def _spans(part: Part, text: str) -> list[Span]:
+    if not text:
+        return []
+    seen = words(text)
+    return [span for term in part.terms for span in matches(term, seen)]
+
+
+@lru_cache(maxsize=2048)
+def _coded(text: str) -> tuple[tuple[Span, str], ...]:
+    """The places in ``text`` that are phrases of the vocabulary, with the codes they mean."""
+    book, every = lexicon(), words(text)
+    found: list[tuple[Span, str]] = []
+    at = 0
+    while at < len(every):
+        reached = book.longest(every, at)
+        if reached is None or (reached[1] == at + 1 and small(every[at], text)):
+            at += 1
+            continue
+        span = (every[at].start, every[reached[1] - 1].end)
+        found += [
+            (span, meaning.code) for meaning in book.meanings[reached[0]] if meaning.how != "domain"
+        ]
+        at = reached[1]
+    return tuple(found)
+
+
+def _touched(card: Card) -> list[str]:
+    texts = (card.bio, *(service.description for service in card.services))
+    return [code for text in texts for _, code in _coded(text)]
+
+
+def _apart(spans: set[Span]) -> tuple[Span, ...]:
+    """The spans in order, overlapping ones joined, so that marking them nests nothing."""
+    joined: list[Span] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return tuple(joined)
+
+
+def _around(text: str, span: Span) -> str:
+    """A short piece of ``text`` around ``span``, cut between words."""
+    start, end = max(0, span[0] - AROUND), min(len(text), span[1] + AROUND)
+    while 0 < start < span[0] and not text[start - 1].isspace():
+        start += 1
+    while span[1] < end < len(text) and not text[end].isspace():
+        end -= 1
+    piece = " ".join(text[start:end].split())
+    return ("… " if start else "") + piece + (" …" if end < len(text) else "")
