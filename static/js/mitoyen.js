@@ -42,3 +42,14 @@ document.addEventListener("focusout", (event) => {
   const menu = event.target.closest?.("details.menu[open]");
   if (menu && event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
 });
+
+/* A field's count of characters follows what is typed. */
+document.addEventListener("input", (event) => {
+  const count = event.target.id && document.querySelector(`[data-count-of="${event.target.id}"]`);
+  if (count) count.textContent = [...event.target.value].length;
+});
+
+/* After a mistake, start where it is explained. */
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelector("#errors, #conflict")?.focus();
+});
