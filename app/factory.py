@@ -136,7 +136,7 @@ def _identity(app: Flask, settings: Settings) -> object:
     with app.app_context():
         space = db.session.get(Space, 1)
         url = space.url if space else ""
-    return load_identity(settings.key_folder, url)
+    return load_identity(settings.key_folder, url, development=settings.development)
 
 
 def _remember_space() -> None:
