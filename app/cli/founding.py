@@ -31,7 +31,7 @@ LANGUAGE_CHARACTERS = 12
 
 #: Codes that CLDR adds to the countries of ISO 3166-1: unions, exclaves, and test regions.
 NO_COUNTRIES = frozenset(
-    ["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"]
+    ("AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ")
 )
 
 
