@@ -153,9 +153,16 @@ def _speciality(domain: str, code: str, table: Any) -> Speciality:
         isco08=_text(where, table, "isco08"),
         labels=labels,
         words=words,
-        near=_listed(table.get("near", "")),
-        regulated=table.get("regulated", False) is True,
+        near=_listed(_text(where, {"near": "", **table}, "near")),
+        regulated=_regulated(where, table),
     )
+
+
+def _regulated(where: str, table: dict[str, Any]) -> bool:
+    regulated = table.get("regulated", False)
+    if not isinstance(regulated, bool):
+        raise VocabularyError(f"{where}: regulated is neither true nor false")
+    return regulated
 
 
 def _names(
