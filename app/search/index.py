@@ -150,14 +150,13 @@ def written_here(session: Session) -> bool:
     return marked is not None and marked is session.get_transaction()
 
 
-#: The index keeps nothing of the space: its name and city are read when somebody searches.
-_NOWHERE = Space(url="", name="", city="", country="", enamel="")
-
 Row = tuple[str, int, int | None, str, bool, Entry]
 
 
 def _of_member(member: Member) -> Row:
-    card = card_of_member(member, _NOWHERE, member.updated_at.date())
+    # The index keeps nothing of the space: its name and city are read when somebody searches.
+    nowhere = Space(url="", name="", city="", country="", enamel="")
+    card = card_of_member(member, nowhere, member.updated_at.date())
     return MEMBER, member.id, None, member.ref, False, entry_of(card)
 
 

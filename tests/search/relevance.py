@@ -1,0 +1,151 @@
+"""How often the right person is among the first five: ``make relevance``.
+
+The people stand in ``judgements/people.toml``, the questions in ``judgements/queries.toml``; both
+were written before the search was tuned to anything. Nothing here knows how the search works.
+"""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+from app.models import account, feed, job, journal, peer  # noqa: F401  # all tables
+from app.models.base import Base
+from app.models.member import Member, Service
+from app.models.scope import Reader
+from app.models.space import Space
+from app.search.find import find
+from app.search.index import rebuild
+from app.search.query import Query
+
+HERE = Path(__file__).parent / "judgements"
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+NONE = "none"
+#: Among how many of the first the right person must be.
+FIRST = 5
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One question, who was right, and who came."""
+
+    kind: str
+    language: str
+    words: str
+    right: frozenset[str]
+    found: tuple[str, ...]
+    sure: tuple[str, ...]
+
+    @property
+    def good(self) -> bool:
+        if self.kind == NONE:
+            return not self.sure
+        return bool(self.right & set(self.found[:FIRST]))
+
+    @property
+    def reciprocal(self) -> float:
+        """1 for the first place, 1/2 for the second, ... 0 when nobody right came."""
+        places = [place for place, who in enumerate(self.found, 1) if who in self.right]
+        return 1 / places[0] if places else 0.0
+
+
+def judge() -> list[Judged]:
+    """Ask every question and return what came."""
+    database = create_engine("sqlite://")
+    Base.metadata.create_all(database)
+    with Session(database) as session:
+        space = _furnish(session)
+        return [
+            Judged(kind, language, words, right, *_asked(session, space, words))
+            for kind, language, words, right in questions()
+        ]
+
+
+def questions() -> Iterator[tuple[str, str, str, frozenset[str]]]:
+    """Every question: its kind, its language, its words, who is right."""
+    for kind, languages in _read("queries.toml").items():
+        for language, asked in languages.items():
+            for words, right in asked.items():
+                yield kind, language, words, frozenset(right.split())
+
+
+def share(judged: list[Judged]) -> float:
+    """Return the part of ``judged`` that is good, from 0 to 1."""
+    return sum(one.good for one in judged) / len(judged) if judged else 1.0
+
+
+def _asked(session: Session, space: Space, words: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    found = find(session, Query(words=words), Reader.MEMBER, space, NOW)
+    hits = (*found.hits, *found.perhaps)
+    everybody = tuple(hit.card.external_id or "" for hit in hits)
+    return everybody, tuple(hit.card.external_id or "" for hit in hits if hit.confident)
+
+
+def _furnish(session: Session) -> Space:
+    space = Space(url="https://lyon.example", name="La Navette", city="Lyon", country="FR")
+    space.created_at = NOW
+    session.add(space)
+    for name, claims in _read("people.toml").items():
+        session.add(_member(name, claims))
+    session.flush()
+    rebuild(session)
+    session.commit()
+    return space
+
+
+def _member(external_id: str, claims: dict[str, Any]) -> Member:
+    services = [[part.strip() for part in text.split("|")] for text in claims.pop("services")]
+    return Member(
+        external_id=external_id,
+        audience="space",
+        created_at=NOW,
+        updated_at=NOW,
+        services=[
+            Service(position=place, speciality=code, title=title, description="".join(rest))
+            for place, (code, title, *rest) in enumerate(services)
+        ],
+        **{"bio": "", "languages": [], "interests": [], "location": "", "availability": ""}
+        | claims,
+    )
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads((HERE / name).read_text(encoding="utf-8"))
+
+
+def _table(judged: list[Judged]) -> None:
+    groups: dict[tuple[str, str], list[Judged]] = defaultdict(list)
+    for one in judged:
+        for key in ((one.kind, one.language), (one.kind, "all"), ("all", one.language)):
+            groups[key].append(one)
+    print(f"{'kind':16} {'language':8} {'questions':>9} {'first 5':>8} {'MRR':>6}")
+    for (kind, language), of in sorted(groups.items()):
+        rank = "" if kind in (NONE, "all") else f"{sum(o.reciprocal for o in of) / len(of):6.2f}"
+        print(f"{kind:16} {language:8} {len(of):9} {share(of):8.1%} {rank}")
+
+
+def main() -> int:
+    judged = judge()
+    _table(judged)
+    for one in judged:
+        if not one.good:
+            wanted = " ".join(sorted(one.right)) or "nobody"
+            came = one.sure if one.kind == NONE else one.found[:FIRST]
+            print(f"  {one.kind}/{one.language}: {one.words!r} wanted {wanted}; came {came}")
+    some = [one for one in judged if one.kind != NONE]
+    none = [one for one in judged if one.kind == NONE]
+    print(f"success@5 {share(some):.1%} of {len(some)}; nonsense {1 - share(none):.1%}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
