@@ -52,6 +52,7 @@ MOST_SPECIALITIES = 3
 #: shared by neighbours (``near``).
 AMBIGUOUS = {
     ("fr", "cnc"): {"3d-printing", "film-production"},
+    ("fr", "ergonome"): {"ux-ui", "ergonomics"},
     ("fr", "informaticien"): {"it-support", "software"},
     ("fr", "informaticienne"): {"it-support", "software"},
     ("fr", "serveur"): {"waiting", "sysadmin", "devops"},
