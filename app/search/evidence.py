@@ -8,7 +8,8 @@ a service's own code                  1.00
 a code that title, profession or
 headline name                         0.90
 the words in a service's title        0.95
-the words in profession or headline   0.88
+the words in the profession           0.95
+the words in the headline             0.80
 the name                              0.95
 the city or space by its name         0.90
 interests, location                   0.60
@@ -31,13 +32,23 @@ from app.search.writing import token
 #: Where a code may stand, with its worth.
 CODE_COLUMNS = (("service", 1.0), ("derived", 0.9), ("hint", 0.42))
 #: Where words may stand, with their worth.
-TEXT_COLUMNS = (("title", 0.95), ("head", 0.88), ("name", 0.95), ("extra", 0.6), ("body", 0.45))
+TEXT_COLUMNS = (
+    ("title", 0.95),
+    ("profession", 0.95),
+    ("headline", 0.8),
+    ("name", 0.95),
+    ("extra", 0.6),
+    ("body", 0.45),
+)
+#: Where words introduce the person, rather than tell a story.
+OWN_COLUMNS = ("title", "profession", "headline")
 #: Worth of a space or city named in the question.
 PLACE = 0.9
 #: Added when the person's own word stands in a title, profession or headline beside the code.
 OWN_WORD = 0.06
-#: Interests are no offer: a word of the vocabulary found only there is no sure answer.
-INTEREST_ONLY = 0.4
+#: For a word that means a speciality, where it proves less than it would for any other word:
+#: interests are no offer, headlines play, and a title may speak of somebody else's work.
+MEANT = {"title": 0.75, "profession": 0.85, "headline": 0.5, "extra": 0.4}
 
 
 class IndexedTerms:
@@ -116,9 +127,9 @@ def _words_worth(part: Part, connection: Connection) -> tuple[Worth, Worth]:
         for column, value in TEXT_COLUMNS:
             if column == "name" and meant and term.how != "word":
                 continue
-            if column == "extra" and meant:
-                value = INTEREST_ONLY
-            into = own if column in ("title", "head") else elsewhere
+            if meant:
+                value = MEANT.get(column, value)
+            into = own if column in OWN_COLUMNS else elsewhere
             _take(into, _rows(connection, column, [phrase], quoted=True), value * term.sure)
     return own, elsewhere
 

@@ -29,7 +29,7 @@ from app.search.writing import COLUMNS, Entry, entry_of
 from federation import vocabulary
 
 #: Rises when the tables or what is written into them change their meaning.
-VERSION = 1
+VERSION = 2
 
 MEMBER, MIRRORED, GONE = "member", "mirrored", "gone"
 

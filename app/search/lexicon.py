@@ -33,6 +33,9 @@ une von y zu zum zur auf avec con o ou or oder with within my mon ma mes
 #: Small words inside phrases; their loss changes no meaning within a label.
 SMALL = frozenset(_SMALL.split())
 
+#: Letters from which a word of another language is taken for itself.
+FOREIGN_LETTERS = 6
+
 Phrase = tuple[str, ...]
 
 
@@ -72,6 +75,9 @@ class Lexicon:
     """The stem of each folded word of the vocabulary, also of those inside phrases."""
 
     roots: Mapping[str, tuple[Phrase, ...]]
+    spelled: Mapping[Phrase, frozenset[tuple[str, Phrase]]]
+    """How each phrase is written: language and folded words."""
+
     by_size: Mapping[tuple[str, int], tuple[str, ...]]
     """Folded words by first letter and length, to look for typing slips among few."""
 
@@ -111,41 +117,55 @@ class Lexicon:
                 best = (phrase, end)
         return best
 
+    def native(self, phrase: Phrase, folded: Phrase, language: str) -> bool:
+        """Tell whether ``phrase``, written as ``folded``, can be meant in a text of ``language``.
+
+        A phrase of another language must be spelled as there, and not be a short word alone:
+        the French "venu" is no venue, and "pain" is bread.
+        """
+        ways = self.spelled.get(phrase, frozenset())
+        if not language or any(of == language for of, _ in ways):
+            return True
+        short = len(folded) == 1 and len(folded[0]) < FOREIGN_LETTERS
+        return not short and any(written == folded for _, written in ways)
+
 
 @cache
 def lexicon() -> Lexicon:
     """Return the lexicon of the shared vocabulary."""
     found: dict[Phrase, dict[str, Meaning]] = defaultdict(dict)
     forms: dict[str, str] = {}
-    for text, code, sure, how in _entries():
+    spelled: dict[Phrase, set[tuple[str, Phrase]]] = defaultdict(set)
+    for language, text, code, sure, how in _entries():
         pieces = [word for word in words(text) if word.folded not in SMALL] or words(text)
         phrase = tuple(word.stem for word in pieces)
         if not phrase:
             continue
         forms.update((word.folded, word.stem) for word in pieces)
+        spelled[phrase].add((language, tuple(word.folded for word in pieces)))
         held = found[phrase].get(code)
         if held is None or held.sure < sure:
             found[phrase][code] = Meaning(code, sure, how, text)
-    return _arranged({phrase: _weighed(of) for phrase, of in found.items()}, forms)
+    return _arranged({phrase: _weighed(of) for phrase, of in found.items()}, forms, spelled)
 
 
-def _entries() -> Iterator[tuple[str, str, float, str]]:
-    """Every label, word and half of a label, with the code it means."""
+def _entries() -> Iterator[tuple[str, str, str, float, str]]:
+    """Every label, word and half of a label, with its language and the code it means."""
     for code, speciality in vocabulary.specialities().items():
         for language in vocabulary.LANGUAGES:
             label = speciality.labels[language]
             for form in _forms(label):
-                yield form, code, LABEL, "synonym"
+                yield language, form, code, LABEL, "synonym"
             for half in _halves(label):
-                yield half, code, HALF, "synonym"
+                yield language, half, code, HALF, "synonym"
             for word in speciality.words[language]:
                 for form in _forms(word):
-                    yield form, code, SYNONYM, "synonym"
+                    yield language, form, code, SYNONYM, "synonym"
     for domain in vocabulary.domains().values():
         for language in vocabulary.LANGUAGES:
             for word in (domain.labels[language], *domain.words[language]):
                 for code in domain.specialities:
-                    yield word, code, DOMAIN, "domain"
+                    yield language, word, code, DOMAIN, "domain"
 
 
 _BRACKETS = re.compile(r"\s*\(([^)]*)\)")
@@ -196,7 +216,11 @@ def _weighed(of: dict[str, Meaning]) -> tuple[Meaning, ...]:
     return tuple(sorted(weighed, key=lambda meaning: -meaning.sure))
 
 
-def _arranged(meanings: dict[Phrase, tuple[Meaning, ...]], forms: dict[str, str]) -> Lexicon:
+def _arranged(
+    meanings: dict[Phrase, tuple[Meaning, ...]],
+    forms: dict[str, str],
+    spelled: dict[Phrase, set[tuple[str, Phrase]]],
+) -> Lexicon:
     starting: dict[str, list[Phrase]] = defaultdict(list)
     holding: dict[str, list[Phrase]] = defaultdict(list)
     roots: dict[str, list[Phrase]] = defaultdict(list)
@@ -222,6 +246,7 @@ def _arranged(meanings: dict[Phrase, tuple[Meaning, ...]], forms: dict[str, str]
         singles=tuple(singles),
         stem_of=forms,
         roots={stump: tuple(dict.fromkeys(phrases)) for stump, phrases in roots.items()},
+        spelled={phrase: frozenset(of) for phrase, of in spelled.items()},
         by_size={key: tuple(of) for key, of in sizes.items()},
     )
 

@@ -12,9 +12,9 @@ from functools import lru_cache
 
 from app.search.answers import Field, How, Reason, Span
 from app.search.cards import Card, CardService
-from app.search.lexicon import lexicon
 from app.search.reading import Part, matches
-from app.search.text import small, words
+from app.search.text import words
+from app.search.writing import named_in
 
 #: Characters of a longer text shown around what was found in it.
 AROUND = 60
@@ -72,7 +72,9 @@ def _in_services(
         marks[f"service:{service.ref}"].update(spans)
         named = service.speciality if service.speciality in codes else ""
         if not named:
-            inside = [(span, code) for span, code in _coded(service.title) if code in codes]
+            inside = [
+                (span, code) for span, code in _coded(service.title, card.locale) if code in codes
+            ]
             marks[f"service:{service.ref}"].update(span for span, _ in inside)
             named = inside[0][1] if inside else ""
         if spans:
@@ -97,7 +99,7 @@ def _in_text(
     marks: dict[str, set[Span]],
 ) -> Iterator[Reason]:
     spans = _spans(part, text)
-    coded = [(span, code) for span, code in _coded(text) if code in codes]
+    coded = [(span, code) for span, code in _coded(text, lang) if code in codes]
     marks[field].update(spans)
     marks[field].update(span for span, _ in coded)
     if spans:
@@ -127,28 +129,15 @@ def _spans(part: Part, text: str) -> list[Span]:
     return [span for term in part.terms for span in matches(term, seen)]
 
 
-@lru_cache(maxsize=2048)
-def _coded(text: str) -> tuple[tuple[Span, str], ...]:
-    """The places in ``text`` that are phrases of the vocabulary, with the codes they mean."""
-    book, every = lexicon(), words(text)
-    found: list[tuple[Span, str]] = []
-    at = 0
-    while at < len(every):
-        reached = book.longest(every, at)
-        if reached is None or (reached[1] == at + 1 and small(every[at], text)):
-            at += 1
-            continue
-        span = (every[at].start, every[reached[1] - 1].end)
-        found += [
-            (span, meaning.code) for meaning in book.meanings[reached[0]] if meaning.how != "domain"
-        ]
-        at = reached[1]
-    return tuple(found)
+@lru_cache(maxsize=4096)
+def _coded(text: str, language: str) -> tuple[tuple[Span, str], ...]:
+    """The places in ``text`` that name specialities, with their codes."""
+    return tuple((one.span, one.code) for one in named_in(text, language)[0])
 
 
 def _touched(card: Card) -> list[str]:
     texts = (card.bio, *(service.description for service in card.services))
-    return [code for text in texts for _, code in _coded(text)]
+    return [code for text in texts for _, code in _coded(text, card.locale)]
 
 
 def _apart(spans: set[Span]) -> tuple[Span, ...]:

@@ -14,13 +14,23 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from app.search.cards import Card, CardService
-from app.search.lexicon import Meaning, compound, lexicon
+from app.search.lexicon import SMALL, Meaning, compound, lexicon
 from app.search.reading import GENERIC
 from app.search.text import Word, content, fold, small, stems, words
 from federation import vocabulary
 
 #: Columns of the index that hold stems or codes, in the order of the table.
-COLUMNS = ("service", "derived", "hint", "title", "head", "body", "extra", "name")
+COLUMNS = (
+    "service",
+    "derived",
+    "hint",
+    "title",
+    "profession",
+    "headline",
+    "body",
+    "extra",
+    "name",
+)
 
 #: What follows these says for whom or with what, not what is done.
 _ASIDE = frozenset(["for", "pour", "fur", "para", "with", "avec", "mit", "con", "chez", "bei"])
@@ -50,7 +60,8 @@ def entry_of(card: Card) -> Entry:
         "derived": _tokens(surely),
         "hint": _tokens(perhaps - surely),
         "title": _joined(_title(service) for service in card.services),
-        "head": _joined((card.profession, card.headline)),
+        "profession": _joined((card.profession,)),
+        "headline": _joined((card.headline,)),
         "body": _joined((card.bio, *(service.description for service in card.services))),
         "extra": _joined((*card.interests, card.location)),
         "name": " ".join(word.folded for word in words(card.name)),
@@ -66,35 +77,54 @@ def token(code: str) -> str:
     return "k_" + _NOT_IN_TOKENS.sub("_", fold(code))
 
 
-def codes_in(text: str) -> tuple[set[str], set[str]]:
-    """Return the specialities that ``text`` names surely, and those it only touches."""
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A speciality that a text names by a phrase of the vocabulary."""
+
+    code: str
+    span: tuple[int, int]
+    sure: float
+    size: int
+    """How many words that carry meaning the phrase has."""
+
+    generic: bool
+    aside: bool
+    """It stands behind "for" or "with": not what is done, but for whom."""
+
+
+def named_in(text: str, language: str = "") -> tuple[list[Named], int]:
+    """Return the specialities that ``text`` names, and how many of its words carry meaning.
+
+    :param language: of the text (BCP 47), empty when not known.
+    """
     book = lexicon()
     every = words(text)
     meant = sum(1 for word in every if not small(word, text))
-    found: list[tuple[Meaning, int, bool, bool]] = []
+    found: list[Named] = []
     at, aside = 0, False
     while at < len(every):
         aside = aside or every[at].folded in _ASIDE
         reached = book.longest(every, at)
-        lone = reached is not None and reached[1] == at + 1
-        if reached is None or (lone and small(every[at], text)):
-            found += [(meaning, 1, False, aside) for meaning in _inside(every[at])]
-            at += 1
-            continue
-        phrase, end = reached
+        phrase, end = reached or ((), at + 1)
+        taken = [word for word in every[at:end] if word.folded not in SMALL] or every[at:end]
+        folded = tuple(word.folded for word in taken)
+        lost = end == at + 1 and (small(every[at], text) or len(every[at].folded) < 2)
+        meanings: tuple[Meaning, ...] = ()
+        if reached and not lost and book.native(phrase, folded, language[:2].lower()):
+            meanings = book.meanings[phrase]
+        elif not lost:
+            phrase, end = (), at + 1
+            meanings = _inside(every[at])
         generic = len(phrase) == 1 and phrase[0] in GENERIC
-        size = sum(1 for word in every[at:end] if not small(word, text))
-        found += [(meaning, size, generic, aside) for meaning in book.meanings[phrase]]
+        size = sum(1 for word in every[at:end] if not small(word, text)) or 1
+        span = (every[at].start, every[end - 1].end)
+        found += [
+            Named(meaning.code, span, meaning.sure, size, generic, aside)
+            for meaning in meanings
+            if meaning.how != "domain"
+        ]
         at = end
-    surely = {
-        meaning.code
-        for meaning, size, generic, beside in found
-        if meaning.sure >= 0.8
-        and meaning.how != "domain"
-        and not beside
-        and (not generic or size == meant)
-    }
-    return surely, {meaning.code for meaning, *_ in found if meaning.how != "domain"} - surely
+    return found, meant
 
 
 def _inside(word: Word) -> tuple[Meaning, ...]:
@@ -110,15 +140,38 @@ def _inside(word: Word) -> tuple[Meaning, ...]:
 
 
 def _derived(card: Card) -> tuple[set[str], set[str]]:
+    """Return the specialities that the card names surely in words, and those it touches.
+
+    Where somebody chose codes, a headline may play with words: it names nothing surely then.
+    """
     surely: set[str] = set()
-    perhaps: set[str] = set()
-    for text in (card.profession, card.headline, *(_title(service) for service in card.services)):
-        named, touched = codes_in(text)
-        surely |= named
-        perhaps |= touched
+    touched: set[str] = set()
+    shared = vocabulary.specialities()
+    coded = any(service.speciality in shared for service in card.services)
+    texts = [(card.profession, 1, False), (card.headline, 2, coded)]
+    texts += [
+        (_title(service), 2 if service.speciality in shared else 1, False)
+        for service in card.services
+    ]
+    for text, least, playful in texts:
+        named, meant = named_in(text, card.locale)
+        touched |= {one.code for one in named}
+        surely |= {one.code for one in named if not playful and _surely(one, meant, least)}
     for text in (card.bio, *(service.description for service in card.services)):
-        perhaps |= codes_in(text)[0]
-    return surely, perhaps
+        touched |= {one.code for one in named_in(text, card.locale)[0] if one.sure >= 0.8}
+    return surely, touched
+
+
+def _surely(one: Named, meant: int, least: int) -> bool:
+    """Tell whether a text of ``meant`` words is about what ``one`` names.
+
+    :param least: words that the phrase must have, unless it is half of the text.
+    """
+    if one.sure < 0.8 or one.aside:
+        return False
+    if one.generic:
+        return one.size == meant
+    return one.size >= least or (one.size * 2 >= meant and least < 2)
 
 
 def _title(service: CardService) -> str:
@@ -145,7 +198,10 @@ def _facets(card: Card) -> dict[str, list[str]]:
 
 def _codes(service: CardService) -> list[str]:
     """The code of a service; where nobody chose one, those that its title surely names."""
-    return [service.speciality] if service.speciality else sorted(codes_in(service.title)[0])[:2]
+    if service.speciality:
+        return [service.speciality]
+    named, meant = named_in(service.title)
+    return sorted({one.code for one in named if _surely(one, meant, 1)})[:2]
 
 
 def _tokens(codes: Iterable[str]) -> str:
