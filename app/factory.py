@@ -39,6 +39,7 @@ from app.web import (
     words,
 )
 from config.settings import Settings
+from federation.transport import HttpsTransport
 
 HERE = Path(__file__).resolve().parent
 
@@ -61,6 +62,7 @@ def create_app(settings: Settings) -> Flask:
     _configure(app, settings)
     open_database(app, settings.database_url)
     app.extensions["identity"] = _identity(app, settings)
+    app.extensions["transport"] = HttpsTransport(development=settings.development)
     Htmx(app)
     Compress(app)
     Mail(app)

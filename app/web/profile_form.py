@@ -170,9 +170,7 @@ class ServiceForm:
         service.mode, service.unit, service.currency = self.mode, self.unit, self.currency
         service.rate = None if "rate" in self.errors else _or(None, forms.amount, self.rate)
         service.coworker_rate = (
-            None
-            if "coworker_rate" in self.errors
-            else _or(None, forms.amount, self.coworker_rate)
+            None if "coworker_rate" in self.errors else _or(None, forms.amount, self.coworker_rate)
         )
         service.valid_until = _or(None, forms.day, self.valid_until)
         service.remote = self.remote

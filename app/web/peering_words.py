@@ -1,0 +1,145 @@
+"""How neighbours, their health and what happens with them are said in words."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import g
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from app.exchange.peers import PeeringError
+from app.models.peer import Peer
+
+#: Peers are read every hour: a copy this old is late, and one a day old has stopped.
+LATE = timedelta(hours=3)
+STOPPED = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the exchange with a neighbour goes: a sign, and the words beside it."""
+
+    state: str
+    """``ok``, ``late``, ``down`` or empty, as the style sheet calls them."""
+
+    icon: str
+    words: str
+
+
+def health(peer: Peer, now: datetime) -> Health:
+    """Return how fresh our copy of an active neighbour is."""
+    if peer.drop_waiting is not None:
+        return Health("late", "pause", _("Waits for you"))
+    if peer.last_success_at is None:
+        if peer.failures:
+            return Health("down", "alert", _("No answer yet"))
+        return Health("", "clock", _("First copy on its way"))
+    age = now - peer.last_success_at
+    if age > STOPPED:
+        return Health("down", "alert", _("No answer"))
+    if age > LATE or peer.failures:
+        return Health("late", "clock", _("Late"))
+    if peer.roots_agree is False:
+        return Health("late", "refresh", _("Being compared"))
+    return Health("ok", "check", _("Healthy"))
+
+
+def trouble(peer: Peer) -> str:
+    """Return in a sentence what went wrong with the last exchange; empty when nothing did."""
+    if not peer.last_error or not peer.failures:
+        return ""
+    sentences = {
+        "unreachable": _("It does not answer. We go on trying."),
+        "malformed-answer": _("It answers with something that is no list of profiles."),
+        "redirect-refused": _("It sends us to another address, which we do not follow."),
+        "forbidden-address": _("Its name leads into a private network, so we do not go there."),
+        "bad-signature": _("It signs with a key that we do not know."),
+        "key-hold": _("Its key has changed. Compare the words again."),
+        "not-peered": _("It says that we are not neighbours. Ask the people who run it."),
+        "suspended": _("It has paused the exchange with us."),
+        "rate-limited": _("It asks us to wait a little."),
+        "fork": _("It told two different stories about its list. Ask the people who run it."),
+        "rollback": _("It went back to an older list. Perhaps it was restored from a backup."),
+        "frozen": _("It repeats an old list, as if time stood still there."),
+        "unsupported-version": _("It speaks a version that we do not understand."),
+        "disk-full": _("Our own disk is full, so nothing could be stored."),
+    }
+    return sentences.get(peer.last_error) or peer.last_error_text or peer.last_error
+
+
+def refusal(error: PeeringError) -> str:
+    """Return why a knock or a decision is not possible, in the page's language."""
+    sentences = {
+        "not-an-address": _(
+            "That is not the address of a space. Write it as https://lyon.example."
+        ),
+        "not-https": _("Neighbours are reached over https only: write https:// and the name."),
+        "private-address": _("That address leads into a private network, where no space can be."),
+        "own-address": _("That is your own address. Write your neighbour’s."),
+        "unreachable": _("Nobody answers at that address. Is it spelled as they told you?"),
+        "slow": _("Nobody answered in time. The space may be down: try again later."),
+        "not-a-space": _("Something answers there, but it is not a space like yours."),
+        "already-neighbours": _("You are neighbours already."),
+        "asked-already": _("They have knocked at your door: answer their request on this page."),
+        "not-allowed": _(
+            "That is no longer possible: meanwhile this neighbour stands otherwise, as you see here."
+        ),
+    }
+    return sentences.get(error.code, str(error))
+
+
+def happened(code: str) -> str:
+    """Return what a line of the journal is about; an unknown code speaks for itself."""
+    sentences = {
+        "peer.approved": _("Approved"),
+        "peer.declined": _("Declined"),
+        "peer.suspended": _("Suspended"),
+        "peer.resumed": _("Resumed"),
+        "peer.ended": _("Ended"),
+        "peer.blocked": _("Blocked"),
+        "peer.unblocked": _("Unblocked"),
+        "peer.drop-accepted": _("Agreed to many deletions at once"),
+        "peer.said-approved": _("They said yes, or asked"),
+        "peer.said-suspended": _("They paused the exchange"),
+        "peer.said-ended": _("They ended it"),
+        "peer.key-rolled": _("They changed to the key they had announced"),
+        "key-hold": _("Their key changed without notice"),
+        "invalid-document": _("A document that cannot be read"),
+        "unknown-type": _("A document of an unknown kind"),
+        "bad-signature": _("A document with a wrong signature"),
+        "foreign-subject": _("A profile of somebody who is not theirs"),
+        "equivocation": _("Two different texts under one number"),
+        "stale-rev": _("An older text than the one we have"),
+        "expired": _("A document past its date"),
+        "wrong-audience": _("A document that was meant for somebody else"),
+        "too-large": _("A document that is too large"),
+        "rollback": _("An older list than the one we have"),
+        "fork": _("Two different lists under one number"),
+        "frozen": _("An old list, repeated"),
+        "unknown-issuer": _("A document from a space we do not know"),
+        "unreachable": _("No answer"),
+    }
+    return sentences.get(code, code)
+
+
+def soon(moment: datetime) -> str:
+    """Return when something happens next: minutes, then the hour, then the day as well."""
+    minutes = round((moment - g.now) / timedelta(minutes=1))
+    if minutes < 1:
+        return _("now")
+    if minutes < 60:
+        return ngettext("in %(num)s min", "in %(num)s min", minutes)
+    return str(ngettext("in %(num)s hour", "in %(num)s hours", round(minutes / 60)))
+
+
+def hex_groups(kid: str) -> list[str]:
+    """Return a key's thumbprint (RFC 7638) as groups of four hexadecimal digits."""
+    try:
+        digest = base64.urlsafe_b64decode(kid + "=" * (-len(kid) % 4)).hex().upper()
+    except (binascii.Error, ValueError):  # not a thumbprint: show nothing rather than guess
+        return []
+    return [digest[at : at + 4] for at in range(0, len(digest), 4)]
