@@ -47,7 +47,7 @@ WITHHELD = (
 @anyone
 def show(ref: str) -> Response:
     seen = or_(seen_by(reader()), own())
-    member = db.one_or_404(select(Member).where(Member.ref == ref, Member.left_at.is_(None), seen))
+    member = db.one_or_404(select(Member).where(Member.ref == ref, seen))
     card = card_of_member(member, g.space, g.now.date())
     return _page(card, member=member, profile=None)
 
