@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from federation.errors import FederationError
+from federation.identifiers import EntityId
 from federation.keys import Key, import_private, kid, new_key, private_jwk
 
 ROOT, NEXT_ROOT, OPERATIONAL = "root.json", "next_root.json", "operational.json"
@@ -48,6 +49,14 @@ class Identity:
 
     development: bool = False
     """Plain http and loopback peers are accepted."""
+
+    @property
+    def space(self) -> EntityId:
+        """Return the space's identifier, in its one canonical form.
+
+        :raises ForbiddenAddressError: the space was set up under an address that is none.
+        """
+        return EntityId.parse(self.entity_id, development=self.development)
 
     @property
     def root_kid(self) -> str:

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from app.models.job import Job
 
-PULL, STATEMENT, NOTICE, ACK = "pull", "statement", "notice", "ack"
+PULL, STATEMENT, NOTICE, ACK, KNOCK = "pull", "statement", "notice", "ack", "knock"
 CHECKPOINT, RENEW, ENTITY, PURGE = "checkpoint", "renew", "entity", "purge"
 
 #: Longer than any job should take; a killed worker's job waits at most this long.
@@ -142,10 +142,15 @@ def next_due(session: Session) -> datetime | None:
     return moment
 
 
-def wait_after(failures: int, chance: Random = _chance) -> timedelta:
+def chance() -> float:
+    """Return a number from 0 to 1, to spread what would else happen at once."""
+    return _chance.random()
+
+
+def wait_after(failures: int) -> timedelta:
     """Return how long to wait after that many failures in a row: doubling, bounded, uneven."""
-    wait = min(FIRST_WAIT * 2 ** min(max(failures, 1) - 1, 20), LONGEST_WAIT)
-    return wait * (1 - JITTER * chance.random())
+    wait: timedelta = min(FIRST_WAIT * 2 ** min(max(failures, 1) - 1, 20), LONGEST_WAIT)
+    return timedelta(seconds=wait.total_seconds() * (1 - JITTER * chance()))
 
 
 def _take(session: Session, condition: ColumnElement[bool], until: datetime) -> Claim | None:

@@ -8,14 +8,45 @@ never proposed again.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from app.exchange import copies, deliveries, entities, outbox, standing
 from app.exchange.identity import Identity
+from app.models.journal import note as journal
 from app.models.peer import Peer
 from app.models.space import Space
+from federation import client, keys, peering, signing
+from federation.documents import PeeringStatement
+from federation.entity import EntityConfiguration
+from federation.errors import (
+    DecisionNotAllowedError,
+    FederationError,
+    ForbiddenAddressError,
+    UnknownIssuerError,
+    UnreachableError,
+)
+from federation.identifiers import EntityId
+from federation.limits import NOTE_CHARACTERS
+from federation.peering import Decision, Half
+from federation.text import plain
 from federation.transport import Transport
+
+#: How long what we hold of a suspended peer is kept, so that resuming transfers nothing.
+KEPT_WHEN_SUSPENDED = timedelta(days=30)
+
+#: What each decision is called in the journal.
+_CODES = {
+    Decision.APPROVE: "peer.approved",
+    Decision.DECLINE: "peer.declined",
+    Decision.SUSPEND: "peer.suspended",
+    Decision.RESUME: "peer.resumed",
+    Decision.END: "peer.ended",
+    Decision.BLOCK: "peer.blocked",
+    Decision.UNBLOCK: "peer.unblocked",
+}
 
 
 class PeeringError(Exception):
@@ -23,7 +54,7 @@ class PeeringError(Exception):
 
     ``code`` is for programs: ``not-an-address``, ``not-https``, ``private-address``,
     ``own-address``, ``unreachable``, ``slow``, ``not-a-space``, ``already-neighbours``,
-    ``declined-before``, ``key-changed`` or ``not-allowed``.
+    ``asked-already`` or ``not-allowed``.
     """
 
     def __init__(self, code: str, sentence: str) -> None:
@@ -36,7 +67,7 @@ def knock(
     url: str,
     identity: Identity,
     transport: Transport,
-    space: Space,
+    space: Space,  # noqa: ARG001  # what we say of ourselves may come to depend on it
     note: str,
     now: datetime,
     actor: str,
@@ -46,11 +77,32 @@ def knock(
     Ends the session's transaction before it asks the network, so that nobody waits for us while
     we wait for them; the caller commits the rest.
 
-    :param note: a few words for their admin, at most 500 characters.
+    :param note: a few words for their admin; cut at 500 characters.
     :param actor: who decided: an account's reference, or ``command``.
     :raises PeeringError: the address cannot be knocked at, or nothing usable answers there.
     """
-    raise NotImplementedError
+    address = _address(url, identity)
+    known = session.scalars(select(Peer).filter_by(url=str(address))).one_or_none()
+    if known is not None:
+        _refuse_knocking_at(known)
+    session.commit()
+    found = _visit(address, transport, now)
+    peer = known or _new_peer(session, str(address), now)
+    peer.our_note = plain(note, lines=True, longest=NOTE_CHARACTERS)
+    if peer.ours == Half.APPROVED:
+        # They have not answered yet: knock again, and only at the same door.
+        if found.root_kid != peer.root_kid:
+            raise PeeringError(
+                "not-allowed",
+                "Its key is another one than when you knocked: end that request first.",
+            )
+        entities.hang(peer, found, now)
+        _state(session, peer, now)
+        return peer
+    entities.hang(peer, found, now)
+    peer.asked_at = now
+    _decide(session, peer, Decision.APPROVE, identity, now, actor, root_kid=found.root_kid)
+    return peer
 
 
 def approve(session: Session, peer: Peer, identity: Identity, now: datetime, actor: str) -> None:
@@ -58,7 +110,12 @@ def approve(session: Session, peer: Peer, identity: Identity, now: datetime, act
 
     :raises PeeringError: ``not-allowed``, when nobody asked, or the peering stands otherwise.
     """
-    raise NotImplementedError
+    asked = peer.ours == Half.REQUESTED or (
+        peer.ours == Half.ENDED and peer.theirs == Half.APPROVED
+    )
+    if not asked:
+        raise PeeringError("not-allowed", _cannot(peer, "approve"))
+    _decide(session, peer, Decision.APPROVE, identity, now, actor)
 
 
 def decline(session: Session, peer: Peer, identity: Identity, now: datetime, actor: str) -> None:
@@ -66,7 +123,7 @@ def decline(session: Session, peer: Peer, identity: Identity, now: datetime, act
 
     :raises PeeringError: ``not-allowed``.
     """
-    raise NotImplementedError
+    _decide(session, peer, Decision.DECLINE, identity, now, actor)
 
 
 def suspend(session: Session, peer: Peer, identity: Identity, now: datetime, actor: str) -> None:
@@ -74,7 +131,7 @@ def suspend(session: Session, peer: Peer, identity: Identity, now: datetime, act
 
     :raises PeeringError: ``not-allowed``.
     """
-    raise NotImplementedError
+    _decide(session, peer, Decision.SUSPEND, identity, now, actor)
 
 
 def resume(session: Session, peer: Peer, identity: Identity, now: datetime, actor: str) -> None:
@@ -82,7 +139,7 @@ def resume(session: Session, peer: Peer, identity: Identity, now: datetime, acto
 
     :raises PeeringError: ``not-allowed``.
     """
-    raise NotImplementedError
+    _decide(session, peer, Decision.RESUME, identity, now, actor)
 
 
 def end(session: Session, peer: Peer, identity: Identity, now: datetime, actor: str) -> None:
@@ -90,7 +147,7 @@ def end(session: Session, peer: Peer, identity: Identity, now: datetime, actor: 
 
     :raises PeeringError: ``not-allowed``.
     """
-    raise NotImplementedError
+    _decide(session, peer, Decision.END, identity, now, actor)
 
 
 def block(session: Session, peer: Peer, identity: Identity, now: datetime, actor: str) -> None:
@@ -98,14 +155,234 @@ def block(session: Session, peer: Peer, identity: Identity, now: datetime, actor
 
     :raises PeeringError: ``not-allowed``.
     """
-    raise NotImplementedError
+    _decide(session, peer, Decision.BLOCK, identity, now, actor)
+
+
+def unblock(session: Session, peer: Peer, identity: Identity, now: datetime, actor: str) -> None:
+    """Hear ``peer`` again; the peering stays ended.
+
+    :raises PeeringError: ``not-allowed``.
+    """
+    _decide(session, peer, Decision.UNBLOCK, identity, now, actor)
+
+
+def accept_drop(session: Session, peer: Peer, now: datetime, actor: str) -> None:
+    """Let the many records go that ``peer`` wants gone at once; the next pull deletes them.
+
+    :raises PeeringError: ``not-allowed``, when nothing waits.
+    """
+    if peer.drop_waiting is None:
+        raise PeeringError("not-allowed", f"{peer.name} does not wait for that answer.")
+    peer.drop_accepted = True
+    # Without it the neighbour might answer that nothing changed, and nothing would be deleted.
+    peer.feed_etag = ""
+    journal(session, now, "decision", "peer.drop-accepted", actor=actor, peer=peer)
+    pull_soon(session, peer, now)
 
 
 def pull_soon(session: Session, peer: Peer, now: datetime) -> None:
     """Make the next pull of ``peer`` due now; the worker does it."""
-    raise NotImplementedError
+    peer.next_pull_at = now
+    outbox.request(session, outbox.PULL, str(peer.id), now, peer_id=peer.id)
 
 
 def pair_code_of(peer: Peer, identity: Identity) -> tuple[str, ...]:
     """Return the six words that both admins see and compare by telephone."""
-    raise NotImplementedError
+    return keys.pair_code(identity.root_kid, peer.root_kid)
+
+
+def receive_statement(
+    session: Session, peer: Peer, token: str, identity: Identity, now: datetime
+) -> bool:
+    """Take in what a space that we know says of its half of the peering; the caller commits.
+
+    :returns: whether it was news.
+    :raises FederationError: not a statement, not by ``peer``, not for us, or not with the root
+        key that our admin compared.
+    """
+    plate = entities.stored_configuration(peer)
+    believed = {kid: key for kid, key in plate.root_keys.items() if kid == peer.root_kid}
+    statement = signing.read(token, believed, PeeringStatement).document
+    statement.require(peer.url, identity.entity_id, now)
+    received = peering.receive(standing.of(peer), statement, now)
+    if received.answer:
+        _state(session, peer, now)
+    if not received.news:
+        return False
+    standing.store(peer, received.peering)
+    peer.their_note = statement.note
+    if received.asks:
+        peer.asked_at = now
+    journal(
+        session, now, "event", f"peer.said-{statement.state}", actor="worker", peer=peer,
+        detail=statement.note,
+    )  # fmt: skip
+    if received.over:
+        copies.purge(session, peer)
+    _settle(session, peer, identity, now)
+    return True
+
+
+def introduce(
+    session: Session,
+    url: str,
+    token: str,
+    identity: Identity,
+    transport: Transport,
+    now: datetime,
+) -> bool:
+    """Visit a space that knocked and that we do not know, and put its request before the admin.
+
+    Commits before it asks the network; the caller commits the rest.
+
+    :returns: whether a request now waits.
+    :raises FederationError: unreachable, or what it sent is not a statement of its own for us.
+    """
+    address = EntityId.parse(url, development=identity.development)
+    session.commit()
+    found = client.read_entity(transport, address, now, pinned_kid=None)
+    believed = {kid: key for kid, key in found.root_keys.items() if kid == found.root_kid}
+    statement = signing.read(token, believed, PeeringStatement).document
+    statement.require(address, identity.entity_id, now)
+    known = session.scalars(select(Peer).filter_by(url=str(address))).one_or_none()
+    if known is not None or statement.state != "approved":
+        # Known meanwhile, because our admin knocked there; it will state its half again.
+        return False
+    peer = _new_peer(session, str(address), now)
+    entities.hang(peer, found, now)
+    peer.root_kid = found.root_kid
+    return receive_statement(session, peer, token, identity, now)
+
+
+def forget(session: Session, peer: Peer) -> None:
+    """Delete ``peer`` and all that is held of it: for requests that nobody answered."""
+    copies.purge(session, peer)
+    session.execute(delete(Peer).where(Peer.id == peer.id))
+
+
+def _decide(
+    session: Session,
+    peer: Peer,
+    decision: Decision,
+    identity: Identity,
+    now: datetime,
+    actor: str,
+    *,
+    root_kid: str | None = None,
+) -> None:
+    try:
+        after = peering.decide(standing.of(peer), decision, now, root_kid=root_kid)
+    except DecisionNotAllowedError as error:
+        raise PeeringError("not-allowed", _cannot(peer, decision.value)) from error
+    standing.store(peer, after)
+    peer.decided_at = now
+    session.flush()
+    journal(session, now, "decision", _CODES[decision], actor=actor, peer=peer)
+    if decision is not Decision.UNBLOCK:
+        _state(session, peer, now)
+    if decision in (Decision.END, Decision.BLOCK, Decision.DECLINE):
+        if decision is Decision.END and peer.epoch:
+            deliveries.acknowledge_nothing(session, peer, identity, now)
+        copies.purge(session, peer)
+    _settle(session, peer, identity, now)
+
+
+def _settle(session: Session, peer: Peer, identity: Identity, now: datetime) -> None:
+    """Make due, or call off, what follows from where the peering stands now."""
+    if standing.is_active(peer, identity):
+        peer.active_since = peer.active_since or now
+        peer.purge_at = None
+        pull_soon(session, peer, now)
+        return
+    paused = Half.SUSPENDED in (peer.ours, peer.theirs)
+    peer.purge_at = now + KEPT_WHEN_SUSPENDED if paused else None
+    if peer.ours not in (Half.APPROVED, Half.SUSPENDED, Half.KEY_HOLD):
+        peer.active_since = None
+    peer.next_pull_at = None
+    outbox.drop(session, outbox.PULL, str(peer.id))
+
+
+def _state(session: Session, peer: Peer, now: datetime) -> None:
+    outbox.request(session, outbox.STATEMENT, str(peer.id), now, peer_id=peer.id)
+
+
+def _new_peer(session: Session, url: str, now: datetime) -> Peer:
+    peer = Peer(
+        url=url, created_at=now, ours="none", our_n=0, theirs="none", their_n=0, root_kid="",
+        their_kid_seen="",
+    )  # fmt: skip
+    session.add(peer)
+    return peer
+
+
+def _address(url: str, identity: Identity) -> EntityId:
+    """Return the address an admin typed, or say what is wrong with it."""
+    typed = url.strip().rstrip("/")
+    try:
+        address = EntityId.parse(typed, development=identity.development)
+    except ForbiddenAddressError as error:
+        if typed.lower().startswith("http://"):
+            raise PeeringError(
+                "not-https",
+                "Neighbours are reached over https only: the address begins with https://.",
+            ) from error
+        code = "private-address" if "machine itself" in str(error) else "not-an-address"
+        raise PeeringError(
+            code, f"That is not the address of a space, such as https://lyon.example: {error}."
+        ) from error
+    if address == identity.entity_id:
+        raise PeeringError("own-address", "That is your own address.")
+    return address
+
+
+def _refuse_knocking_at(peer: Peer) -> None:
+    if peer.ours == Half.APPROVED and peer.theirs == Half.APPROVED:
+        raise PeeringError("already-neighbours", f"{peer.name} is your neighbour already.")
+    if peer.ours == Half.REQUESTED:
+        raise PeeringError(
+            "asked-already",
+            f"{peer.name} has knocked at your door: compare the words and answer its request.",
+        )
+    if peer.ours in (Half.SUSPENDED, Half.BLOCKED, Half.KEY_HOLD):
+        raise PeeringError("not-allowed", _cannot(peer, "knock at"))
+
+
+def _visit(address: EntityId, transport: Transport, now: datetime) -> EntityConfiguration:
+    try:
+        return client.read_entity(transport, address, now, pinned_kid=None)
+    except ForbiddenAddressError as error:
+        raise PeeringError(
+            "private-address",
+            "That address leads into a private network, where no other space can be.",
+        ) from error
+    except UnreachableError as error:
+        if "within" in str(error):
+            raise PeeringError(
+                "slow", "Nobody answered in time. The space may be down: try again later."
+            ) from error
+        raise PeeringError(
+            "unreachable", "Nobody answers at that address. Is it spelled as they told you?"
+        ) from error
+    except UnknownIssuerError as error:
+        raise PeeringError(
+            "not-a-space", "What answers there says it is another space. Use its own address."
+        ) from error
+    except FederationError as error:
+        raise PeeringError(
+            "not-a-space", f"Something answers there, but it is not a space like yours: {error}."
+        ) from error
+
+
+_STANDS = {
+    "none": "has not asked for anything",
+    "requested": "waits for your answer",
+    "approved": "is approved by you",
+    "suspended": "is suspended",
+    "ended": "was ended",
+    "blocked": "is blocked",
+    "key_hold": "waits for you to compare its new words",
+}
+
+
+def _cannot(peer: Peer, verb: str) -> str:
+    return f"You cannot {verb} {peer.name or peer.url}: it {_STANDS[peer.ours]}."

@@ -14,19 +14,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.exchange import outbox
 from app.exchange.identity import Identity
+from app.models.base import new_id
 from app.models.feed import FeedEntry, FeedState
-from app.models.member import WEB, Member, Service
-from federation import documents
-from federation.signing import sign
+from app.models.member import HOUR, PAID, WEB, Member, Service
+from federation import documents, limits, signing
+from federation.documents import PEERS, PUBLIC, Profile, Withdrawal
+from federation.envelope import moment
+from federation.errors import FederationError
+from federation.text import plain
 
 PROFILE, WITHDRAWAL = "profile", "withdrawal"
 
@@ -36,8 +40,29 @@ PROFILE_LIFETIME = timedelta(days=90)
 #: A profile is signed anew this long before it expires, so that a worker may pause for weeks.
 RENEWED_BEFORE = timedelta(days=30)
 
+#: Profiles signed afresh in one go, so that other jobs get a turn.
+RENEWED_AT_ONCE = 500
+
 #: The claims that are bookkeeping and not content.
 BOOKKEEPING = ("iss", "sub", "rev", "iat", "exp")
+
+#: The claims that a profile shown to the web lets visitors see elsewhere: all that is content.
+ON_THE_WEB = (
+    "name",
+    "headline",
+    "bio",
+    "locale",
+    "languages",
+    "location",
+    "profession",
+    "interests",
+    "availability",
+    "services",
+)
+
+
+class NotPublishableError(ValueError):
+    """What a member says of themselves cannot be a document: the text names what is wrong."""
 
 
 def publish_member(session: Session, member: Member, identity: Identity, now: datetime) -> bool:
@@ -47,14 +72,204 @@ def publish_member(session: Session, member: Member, identity: Identity, now: da
     makes the checkpoint due; the caller commits.
 
     :returns: whether anything was signed.
+    :raises NotPublishableError: a text or a number is not fit to be published.
     """
-    raise NotImplementedError
+    if member.id is None:
+        session.flush()
+    entry = session.get(FeedEntry, subject_of(member, identity))
+    if not member.listed_elsewhere:
+        if entry is None or entry.kind == WITHDRAWAL:
+            return False
+        _withdraw(session, member, entry, identity, now)
+    else:
+        fingerprint = fingerprint_of(profile_of(member, identity, now))
+        if entry is not None and _still_good(entry, fingerprint, now):
+            return False
+        _sign_profile(session, member, entry, identity, now, fingerprint)
+    outbox.request(session, outbox.CHECKPOINT, "", now)
+    session.flush()
+    return True
+
+
+def withdraw_former(session: Session, member: Member, identity: Identity, now: datetime) -> bool:
+    """Withdraw what was published about a member whose row is about to be deleted."""
+    entry = session.get(FeedEntry, subject_of(member, identity))
+    if entry is None or entry.kind == WITHDRAWAL:
+        return False
+    _withdraw(session, member, entry, identity, now)
+    outbox.request(session, outbox.CHECKPOINT, "", now)
+    session.flush()
+    return True
+
+
+def renew(
+    session: Session, identity: Identity, now: datetime, *, limit: int = RENEWED_AT_ONCE
+) -> int:
+    """Sign afresh up to ``limit`` profiles that expire soon, and return how many."""
+    ageing = (
+        select(Member)
+        .join(FeedEntry, FeedEntry.member_id == Member.id)
+        .where(FeedEntry.kind == PROFILE, FeedEntry.expires_at <= now + RENEWED_BEFORE)
+        .order_by(FeedEntry.expires_at)
+        .limit(limit)
+    )
+    members = list(session.scalars(ageing))
+    return sum(publish_member(session, member, identity, now) for member in members)
 
 
 def preview(member: Member, identity: Identity, now: datetime) -> dict[str, Any]:
     """Return the claims that neighbours receive, or would receive, about ``member``: no more.
 
-    The profile's audience is taken as it stands; a member who shows nothing to neighbours sees
-    what they would receive if it were ``neighbours``.
+    A member who shows nothing to neighbours sees what they would receive if it were
+    ``neighbours``. Works on a member that is not saved yet.
+
+    :raises NotPublishableError: a text or a number is not fit to be published.
     """
-    raise NotImplementedError
+    claims = profile_of(member, identity, now).to_claims()
+    return {name: value for name, value in claims.items() if name not in BOOKKEEPING}
+
+
+def profile_of(member: Member, identity: Identity, now: datetime) -> Profile:
+    """Describe ``member`` for peers, as the next document about them.
+
+    :raises NotPublishableError: a text or a number is not fit to be published.
+    """
+    try:
+        return _profile(member, identity, now)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise NotPublishableError(f"{where}: {first['msg']}") from error
+
+
+def _profile(member: Member, identity: Identity, now: datetime) -> Profile:
+    on_the_web = member.audience == WEB
+    return Profile(
+        issuer=identity.space,
+        subject=subject_of(member, identity),
+        revision=(member.revision or 0) + 1,
+        issued_at=moment(now),
+        expires_at=moment(now + PROFILE_LIFETIME),
+        audience=PUBLIC if on_the_web else PEERS,
+        consent_at=moment(member.consent_at or member.created_at or now),
+        name=plain(member.name, longest=limits.NAME_CHARACTERS),
+        headline=plain(member.headline or "", longest=limits.HEADLINE_CHARACTERS),
+        bio=plain(member.bio or "", lines=True, longest=limits.BIO_CHARACTERS),
+        locale=member.locale or "",
+        languages=tuple(member.languages or ())[: limits.LANGUAGES],
+        location=plain(member.location or "", longest=limits.LINE_CHARACTERS),
+        profession=plain(member.profession or "", longest=limits.LINE_CHARACTERS),
+        interests=_interests(member),
+        availability=plain(member.availability or "", longest=limits.LINE_CHARACTERS),
+        services=tuple(_service(service) for service in member.services[: limits.SERVICES]),
+        web=ON_THE_WEB if on_the_web else (),
+    )
+
+
+def subject_of(member: Member, identity: Identity) -> str:
+    """Return the identifier under which peers know ``member``."""
+    return identity.space.subject(member.ref or "preview")
+
+
+def fingerprint_of(profile: Profile) -> str:
+    """Return a digest of what ``profile`` says, without the dates and numbers of the signing."""
+    claims = profile.to_claims()
+    content = {name: value for name, value in claims.items() if name not in BOOKKEEPING}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _still_good(entry: FeedEntry, fingerprint: str, now: datetime) -> bool:
+    return (
+        entry.kind == PROFILE
+        and entry.fingerprint == fingerprint
+        and entry.expires_at > now + RENEWED_BEFORE
+    )
+
+
+def _sign_profile(
+    session: Session,
+    member: Member,
+    entry: FeedEntry | None,
+    identity: Identity,
+    now: datetime,
+    fingerprint: str,
+) -> None:
+    profile = profile_of(member, identity, now)
+    if entry is None:
+        entry = FeedEntry(subject=profile.subject, latest_expiry=profile.expires_at)
+    member.revision = profile.revision
+    entry.member_id = member.id
+    entry.kind = PROFILE
+    entry.audience = profile.audience
+    entry.fingerprint = fingerprint
+    entry.latest_expiry = max(entry.latest_expiry, profile.expires_at)
+    _put(session, entry, profile, identity)
+
+
+def _withdraw(
+    session: Session, member: Member, entry: FeedEntry, identity: Identity, now: datetime
+) -> None:
+    member.revision = max(member.revision, entry.revision) + 1
+    # A copy that expired already needs no tombstone, but its last revision must stay known.
+    expiry = max(entry.latest_expiry, now + timedelta(days=1))
+    withdrawal = Withdrawal(
+        issuer=identity.space,
+        subject=entry.subject,
+        revision=member.revision,
+        issued_at=moment(now),
+        expires_at=moment(expiry),
+        reason="left" if member.left_at is not None else "withdrawn",
+    )
+    entry.kind = WITHDRAWAL
+    entry.fingerprint = ""
+    _put(session, entry, withdrawal, identity)
+
+
+def _put(
+    session: Session, entry: FeedEntry, document: Profile | Withdrawal, identity: Identity
+) -> None:
+    """Sign ``document`` into ``entry``, at the next position of the feed."""
+    try:
+        signed = signing.issue(document, identity.operational_key)
+    except FederationError as error:
+        raise NotPublishableError(f"{entry.subject}: {error}") from error
+    # Locked until the commit: a lower position must never appear after a higher one.
+    state = session.get_one(FeedState, 1, with_for_update=True, populate_existing=True)
+    state.seq += 1
+    entry.seq = state.seq
+    entry.revision = document.revision
+    entry.jws = signed
+    entry.digest = signing.digest(signed)
+    entry.signed_at = document.issued_at
+    entry.expires_at = document.expires_at
+    session.add(entry)
+
+
+def _interests(member: Member) -> tuple[str, ...]:
+    cleaned = (
+        plain(interest, longest=limits.INTEREST_CHARACTERS) for interest in member.interests or ()
+    )
+    return tuple(interest for interest in cleaned if interest)[: limits.INTERESTS]
+
+
+def _service(service: Service) -> documents.Service:
+    priced = service.rate is not None or service.coworker_rate is not None
+    said = {
+        "id": service.ref or new_id(),
+        "category": service.speciality or "",
+        "label": plain(service.speciality_label or "", longest=limits.LABEL_CHARACTERS),
+        "title": plain(service.title or "", longest=limits.TITLE_CHARACTERS),
+        "description": plain(
+            service.description or "", lines=True, longest=limits.DESCRIPTION_CHARACTERS
+        ),
+        "mode": service.mode or PAID,
+        "rate": service.rate,
+        "coworker_rate": service.coworker_rate,
+        "currency": (service.currency or "EUR") if priced else None,
+        "unit": service.unit or HOUR,
+        "valid_until": service.valid_until,
+        "remote": bool(service.remote),
+        "languages": tuple(service.languages or ())[: limits.LANGUAGES],
+    }
+    # Checked by the model, not by us: a column may hold anything that an import put there.
+    return documents.Service.model_validate(said)

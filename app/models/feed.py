@@ -47,6 +47,9 @@ class FeedEntry(Base):
     jws: Mapped[str] = mapped_column(Text)
     """The signed document, exactly as it is sent."""
 
+    digest: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of ``jws``, hexadecimal, so that a root is computed without reading all texts."""
+
     fingerprint: Mapped[str] = mapped_column(String(64), default="")
     """Digest of the content without dates: an edit that changes nothing signs nothing."""
 

@@ -67,6 +67,9 @@ class Peer(Base):
     told_n: Mapped[int] = mapped_column(BigInteger, default=0)
     """Counter of the last statement of ours that arrived; smaller while they do not know yet."""
 
+    our_note: Mapped[str] = mapped_column(String(500), default="")
+    """What our admin wrote when knocking."""
+
     theirs: Mapped[str] = mapped_column(String(10), default="none")
     their_n: Mapped[int] = mapped_column(BigInteger, default=0)
     """Counter of the last statement of theirs that we accepted; older ones change nothing."""

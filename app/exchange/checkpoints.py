@@ -1,0 +1,188 @@
+"""What we sign about the whole of our directory, and what others sign about theirs.
+
+A checkpoint states the Merkle root of a view at a position of its feed. Ours is made when
+something changed and at least daily; theirs is believed when it follows the one before, and
+compared with the copy that we hold.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.orm import Session
+
+from app.exchange import copies, outbox, standing
+from app.exchange.identity import Identity
+from app.models.feed import FeedEntry, FeedState, OwnCheckpoint
+from app.models.journal import note
+from app.models.peer import Peer
+from federation import limits, signing, tree
+from federation.documents import PEERS, PUBLIC, Checkpoint, View
+from federation.envelope import moment
+from federation.errors import DocumentError, FederationError, ForkError, RollbackError
+from federation.keys import Keyring
+from federation.replica import drops_many, progress
+
+VIEWS: tuple[View, ...] = ("public", "peers")
+
+#: A checkpoint that still holds is signed again after so long.
+RENEWED_AFTER = timedelta(hours=20)
+
+
+def in_view(view: str) -> ColumnElement[bool]:
+    """Return the condition under which a row of the feed belongs to ``view``."""
+    audiences = (PUBLIC,) if view == PUBLIC else (PUBLIC, PEERS)
+    return FeedEntry.audience.in_(audiences)
+
+
+def live_in(view: str, now: datetime) -> ColumnElement[bool]:
+    """Return the condition under which a row is a live record of ``view``."""
+    return and_(in_view(view), FeedEntry.kind == "profile", FeedEntry.expires_at > now)
+
+
+def newest(session: Session, view: str) -> OwnCheckpoint | None:
+    """Return our last checkpoint of ``view``."""
+    return session.scalars(
+        select(OwnCheckpoint).filter_by(view=view).order_by(OwnCheckpoint.id.desc()).limit(1)
+    ).one_or_none()
+
+
+def make(session: Session, identity: Identity, now: datetime) -> bool:
+    """Sign the state of both views as it is now, and make notices due when it is another one.
+
+    The caller commits.
+
+    :returns: whether the state changed since the last checkpoint.
+    """
+    state = session.get_one(FeedState, 1, with_for_update=True, populate_existing=True)
+    changed = [_make_view(session, state, view, identity, now) for view in VIEWS]
+    if any(changed):
+        for peer in session.scalars(select(Peer).where(Peer.ours == "approved")):
+            if standing.is_active(peer, identity):
+                outbox.request(session, outbox.NOTICE, str(peer.id), now, peer_id=peer.id)
+    return any(changed)
+
+
+def believe(session: Session, peer: Peer, token: str, keys: Keyring, now: datetime) -> list[str]:
+    """Take in a checkpoint of ``peer`` and compare it with our copy; the caller commits.
+
+    Our copy must cover the feed to its end.
+
+    :returns: the subjects that were deleted, because a restarted feed has them no more.
+    :raises FederationError: it is not one to be believed; the journal keeps it.
+    """
+    try:
+        _accept(peer, token, keys, now)
+    except FederationError as error:
+        peer.roots_agree = False
+        kept = peer.their_checkpoint if isinstance(error, ForkError | RollbackError) else ""
+        note(
+            session, now, "refusal", error.code, actor="worker", peer=peer,
+            detail=str(error), evidence="\n".join(filter(None, (token, kept))),
+        )  # fmt: skip
+        raise
+    if peer.their_seq < peer.held_seq:
+        # Made before the last records that we read; the next one will cover them.
+        return []
+    return _compare(session, peer, now)
+
+
+def _make_view(
+    session: Session, state: FeedState, view: View, identity: Identity, now: datetime
+) -> bool:
+    rows = session.execute(
+        select(FeedEntry.subject, FeedEntry.revision, FeedEntry.digest).where(live_in(view, now))
+    )
+    leaves = [
+        tree.leaf_from_digest(subject, revision, bytes.fromhex(digest))
+        for subject, revision, digest in rows
+    ]
+    root = tree.root(leaves).hex()
+    last = newest(session, view)
+    if last is not None and last.epoch == state.epoch and last.seq == state.seq:
+        if last.root == root:
+            if last.signed_at <= now - RENEWED_AFTER:
+                _sign(last, view, identity, now)
+            return False
+        # A record expired: another state needs another position, or it would look like a fork.
+        state.seq += 1
+    made = OwnCheckpoint(view=view, epoch=state.epoch, seq=state.seq, count=len(leaves), root=root)
+    _sign(made, view, identity, now)
+    session.add(made)
+    session.flush()
+    return last is None or last.root != root or last.epoch != state.epoch
+
+
+def _sign(row: OwnCheckpoint, view: View, identity: Identity, now: datetime) -> None:
+    checkpoint = Checkpoint(
+        issuer=identity.space,
+        view=view,
+        epoch=row.epoch,
+        seq=row.seq,
+        count=row.count,
+        root=row.root,
+        issued_at=moment(now),
+        expires_at=moment(now) + limits.CHECKPOINT_LIFETIME,
+    )
+    row.jws = signing.issue(checkpoint, identity.operational_key)
+    row.signed_at, row.expires_at = checkpoint.issued_at, checkpoint.expires_at
+
+
+def _accept(peer: Peer, token: str, keys: Keyring, now: datetime) -> None:
+    checkpoint = signing.read(token, keys, Checkpoint).document
+    if checkpoint.view != PEERS:
+        raise DocumentError(
+            f"a checkpoint of the {checkpoint.view} view, where peers was asked for"
+        )
+    progress(checkpoint, _stored(peer), entity_id=peer.url, now=now)
+    if checkpoint.epoch != peer.epoch:
+        raise DocumentError("a checkpoint of another epoch than the page it came with")
+    peer.their_checkpoint = token
+    peer.their_seq, peer.their_root = checkpoint.seq, checkpoint.root
+
+
+def _stored(peer: Peer) -> Checkpoint | None:
+    if not peer.their_checkpoint:
+        return None
+    # Verified when it was stored; the key that signed it may have been retired since.
+    claims = signing.unverified_claims(peer.their_checkpoint, Checkpoint.typ)
+    return Checkpoint.from_claims(claims)
+
+
+def _compare(session: Session, peer: Peer, now: datetime) -> list[str]:
+    checkpoint = _stored(peer)
+    if checkpoint is None:
+        return []
+    agreed_before = peer.roots_agree
+    session.flush()
+    gone = _drop_left_out(session, peer, checkpoint, now)
+    peer.roots_agree = copies.agrees(session, peer, checkpoint)
+    if peer.roots_agree and peer.acked_root != peer.their_root:
+        outbox.request(session, outbox.ACK, str(peer.id), now, peer_id=peer.id)
+    if not peer.roots_agree and agreed_before is not False:
+        note(
+            session, now, "event", "roots-differ", actor="worker", peer=peer,
+            detail="our copy is not what its checkpoint states", evidence=peer.their_checkpoint,
+        )  # fmt: skip
+    return gone
+
+
+def _drop_left_out(
+    session: Session, peer: Peer, checkpoint: Checkpoint, now: datetime
+) -> list[str]:
+    """Delete what a restarted feed left out, if its signed root proves that nothing is missing."""
+    left_out = copies.of_earlier_epochs(session, peer)
+    if not left_out or not copies.agrees(session, peer, checkpoint, epoch=peer.epoch):
+        return []
+    held = copies.count(session, peer)
+    if drops_many(held, held - len(left_out)) and not peer.drop_accepted:
+        peer.drop_waiting = len(left_out)
+        note(
+            session, now, "event", "drop-waits", actor="worker", peer=peer,
+            detail=f"its restarted feed lacks {len(left_out)} profiles; they stay until an "
+            "admin agrees",
+        )  # fmt: skip
+        return []
+    copies.remove(session, left_out)
+    return left_out

@@ -1,0 +1,96 @@
+"""What we hold of one peer: its rows, its root, and how they are deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from app.models.peer import MirroredProfile, MirroredWithdrawal, Peer
+from app.search.index import remove_mirrored
+from federation import tree
+from federation.documents import Checkpoint
+
+
+def count(session: Session, peer: Peer) -> int:
+    """Return how many profiles of ``peer`` are held."""
+    return session.scalar(select(func.count()).where(MirroredProfile.peer_id == peer.id)) or 0
+
+
+def of_earlier_epochs(session: Session, peer: Peer) -> list[str]:
+    """Return the subjects that were not met again since the feed of ``peer`` was restarted."""
+    return list(
+        session.scalars(
+            select(MirroredProfile.subject).where(
+                MirroredProfile.peer_id == peer.id, MirroredProfile.epoch != peer.epoch
+            )
+        )
+    )
+
+
+def agrees(
+    session: Session, peer: Peer, checkpoint: Checkpoint, *, epoch: str | None = None
+) -> bool:
+    """Say whether our copy of ``peer`` is exactly what ``checkpoint`` states.
+
+    :param epoch: take only what was met in this epoch of the feed.
+    """
+    live = select(MirroredProfile.subject, MirroredProfile.revision, MirroredProfile.digest).where(
+        MirroredProfile.peer_id == peer.id, MirroredProfile.expires_at > checkpoint.issued_at
+    )
+    if epoch is not None:
+        live = live.where(MirroredProfile.epoch == epoch)
+    rows = session.execute(live)
+    leaves = [
+        tree.leaf_from_digest(subject, revision, bytes.fromhex(digest))
+        for subject, revision, digest in rows
+    ]
+    return len(leaves) == checkpoint.count and tree.root(leaves).hex() == checkpoint.root
+
+
+def remove(session: Session, subjects: Iterable[str]) -> None:
+    """Delete profiles, and what the index says of them."""
+    for subject in subjects:
+        remove_mirrored(session, subject)
+        session.execute(delete(MirroredProfile).where(MirroredProfile.subject == subject))
+
+
+def remove_expired(session: Session, peer_id: int, now: datetime) -> list[str]:
+    """Delete the profiles and tombstones of one peer that are past their end."""
+    gone = list(
+        session.scalars(
+            select(MirroredProfile.subject).where(
+                MirroredProfile.peer_id == peer_id, MirroredProfile.expires_at <= now
+            )
+        )
+    )
+    remove(session, gone)
+    session.execute(
+        delete(MirroredWithdrawal).where(
+            MirroredWithdrawal.peer_id == peer_id, MirroredWithdrawal.expires_at <= now
+        )
+    )
+    return gone
+
+
+def purge(session: Session, peer: Peer) -> None:
+    """Delete all that is held of ``peer``; a later peering begins from nothing."""
+    if peer.id is None:
+        return
+    session.flush()
+    remove(
+        session,
+        list(
+            session.scalars(
+                select(MirroredProfile.subject).where(MirroredProfile.peer_id == peer.id)
+            )
+        ),
+    )
+    session.execute(delete(MirroredWithdrawal).where(MirroredWithdrawal.peer_id == peer.id))
+    peer.epoch = peer.cursor = peer.feed_etag = ""
+    peer.their_root = peer.their_checkpoint = peer.acked_root = ""
+    peer.held_seq = peer.their_seq = 0
+    peer.roots_agree = peer.drop_waiting = peer.last_success_at = peer.purge_at = None
+    peer.drop_accepted = False

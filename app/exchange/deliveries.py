@@ -1,0 +1,112 @@
+"""What we send to other spaces: our half of the peering, notices, acknowledgements.
+
+Each is signed when it is sent, from where things stand then: a statement carries the whole half,
+so that one that was lost, repeated or late does no harm. Nothing is sent inside a transaction.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.exchange import copies, entities, outbox, standing
+from app.exchange.identity import Identity
+from app.models.feed import FeedState
+from app.models.peer import Peer
+from federation import client, peering, signing, tree
+from federation.documents import Ack, Notice
+from federation.envelope import moment
+from federation.identifiers import EntityId
+from federation.peering import Half
+from federation.transport import Transport
+
+
+def send_statement(
+    session: Session, peer: Peer, transport: Transport, identity: Identity, now: datetime
+) -> str:
+    """Tell ``peer`` our half of the peering; the caller commits what was noted afterwards.
+
+    :returns: what was told, in a word.
+    :raises FederationError: it did not arrive, or was not accepted.
+    """
+    before = standing.of(peer)
+    told = peering.statement(
+        before,
+        issuer=identity.entity_id,
+        audience=peer.url,
+        now=moment(now),
+        note=peer.our_note if peer.ours == Half.APPROVED else "",
+    )
+    if told is None:
+        return "nothing to say"
+    endpoint = entities.stored_configuration(peer).endpoints.peering
+    session.commit()
+    client.deliver(transport, endpoint, signing.issue(told, identity.root_key))
+    peer.told_n = max(peer.told_n, told.n)
+    return told.state
+
+
+def send_notice(
+    session: Session, peer: Peer, transport: Transport, identity: Identity, now: datetime
+) -> str:
+    """Tell ``peer`` that something changed, and nothing of what.
+
+    :raises FederationError: it did not arrive, or was not accepted.
+    """
+    state = session.get_one(FeedState, 1)
+    if not standing.is_active(peer, identity):
+        return "no neighbour any more"
+    notice = Notice(
+        issuer=identity.space, audience=EntityId(peer.url), epoch=state.epoch, seq=state.seq
+    )
+    endpoint = entities.stored_configuration(peer).endpoints.notify
+    session.commit()
+    client.deliver(transport, endpoint, signing.issue(notice, identity.operational_key))
+    return f"position {notice.seq}"
+
+
+def send_ack(
+    session: Session,
+    peer: Peer,
+    transport: Transport,
+    identity: Identity,
+    now: datetime,
+    signed: str = "",
+) -> str:
+    """Tell ``peer`` that our copy equals the root it signed.
+
+    :param signed: an acknowledgement made earlier, of the moment before everything was deleted.
+    :raises FederationError: it did not arrive, or was not accepted.
+    """
+    root = ""
+    if not signed:
+        if not peer.roots_agree or not standing.is_active(peer, identity):
+            return "nothing to acknowledge"
+        root = peer.their_root
+        signed = _ack(peer, identity, now, root, copies.count(session, peer))
+    endpoint = entities.stored_configuration(peer).endpoints.ack
+    session.commit()
+    client.deliver(transport, endpoint, signed)
+    peer.acked_root = root
+    return f"root {root[:8]}" if root else "the empty root"
+
+
+def acknowledge_nothing(session: Session, peer: Peer, identity: Identity, now: datetime) -> None:
+    """Make due the word that nothing of ``peer`` is held any more; called before the deletion."""
+    body = _ack(peer, identity, now, tree.EMPTY_ROOT.hex(), 0)
+    outbox.request(session, outbox.ACK, str(peer.id), now, peer_id=peer.id, body=body)
+
+
+def _ack(peer: Peer, identity: Identity, now: datetime, root: str, count: int) -> str:
+    ack = Ack(
+        issuer=identity.space,
+        audience=EntityId(peer.url),
+        view="peers",
+        epoch=peer.epoch,
+        seq=max(peer.their_seq, peer.held_seq),
+        count=count,
+        root=root,
+        issued_at=moment(now),
+    )
+    return signing.issue(ack, identity.operational_key)

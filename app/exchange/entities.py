@@ -1,0 +1,118 @@
+"""Door plates: what this space says about itself, and what others say of themselves.
+
+A plate is an entity configuration (OpenID Federation), signed by the root key. Another space's is
+believed only with the root key that our admin compared, or one that key announced; a plate signed
+otherwise freezes the peering until an admin has looked.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.exchange import outbox, standing
+from app.exchange.identity import Identity
+from app.models.feed import FeedEntry
+from app.models.journal import note
+from app.models.peer import Peer
+from app.models.space import ENAMELS, Space
+from federation import client, entity, limits
+from federation.entity import EntityConfiguration, Location
+from federation.errors import KeyChangedError
+from federation.identifiers import EntityId
+from federation.peering import key_changed, key_rolled
+from federation.transport import Transport
+
+
+def our_configuration(session: Session, space: Space, identity: Identity, now: datetime) -> str:
+    """Return our own plate, signed: the same bytes for all who ask within one hour."""
+    shared = select(func.count()).select_from(FeedEntry).where(FeedEntry.kind == "profile")
+    return entity.build(
+        identity.space,
+        root_key=identity.root_key,
+        operational_keys=[identity.operational_key],
+        organization_name=space.name,
+        location=Location(space.country, space.city, space.latitude, space.longitude),
+        now=now.replace(minute=0, second=0, microsecond=0),
+        next_kids=[identity.next_kid] if identity.next_kid else [],
+        languages=space.languages,
+        enamel=space.enamel,
+        members=session.scalar(shared),
+        policy_uri=space.policy_url,
+        contacts=[space.contact] if space.contact else [],
+    )
+
+
+def stored_configuration(peer: Peer) -> EntityConfiguration:
+    """Return the plate of ``peer`` as it was last verified, however long ago that was."""
+    read_at = peer.entity_read_at or peer.created_at
+    return entity.read(peer.entity_jws, peer.url, read_at, pinned_kid=None)
+
+
+def current_configuration(
+    session: Session, peer: Peer, transport: Transport, identity: Identity, now: datetime
+) -> EntityConfiguration:
+    """Return the plate of ``peer``, read afresh when it is due; raises as :func:`refresh` does."""
+    held = stored_configuration(peer)
+    if held.next_reading() > now:
+        return held
+    return refresh(session, peer, transport, identity, now)
+
+
+def refresh(
+    session: Session, peer: Peer, transport: Transport, identity: Identity, now: datetime
+) -> EntityConfiguration:
+    """Read the plate of ``peer`` and remember it; commits, and never asks inside a transaction.
+
+    :raises KeyChangedError: signed by a key that nobody compared: the peering is frozen.
+    :raises FederationError: unreachable, or not a plate; nothing has changed.
+    """
+    held = stored_configuration(peer)
+    pinned = peer.root_kid
+    session.commit()
+    try:
+        found = client.read_entity(
+            transport,
+            EntityId.parse(held.entity_id, development=identity.development),
+            now,
+            pinned_kid=pinned,
+            announced=held.next_kids,
+            newer_than=held.issued_at,
+        )
+    except KeyChangedError as error:
+        _hold(session, peer, now, str(error))
+        raise
+    if found.root_kid != peer.root_kid:
+        standing.store(peer, key_rolled(standing.of(peer), found.root_kid, now))
+        outbox.request(session, outbox.STATEMENT, str(peer.id), now, peer_id=peer.id)
+        note(session, now, "event", "peer.key-rolled", actor="worker", peer=peer)
+    hang(peer, found, now)
+    session.commit()
+    return found
+
+
+def hang(peer: Peer, found: EntityConfiguration, now: datetime) -> None:
+    """Write what a verified plate says onto the row of ``peer``."""
+    peer.name = found.organization_name[:80]
+    peer.city, peer.country = found.location.city[:80], found.location.country
+    peer.latitude, peer.longitude = found.location.latitude, found.location.longitude
+    peer.enamel = found.enamel if found.enamel in ENAMELS else "slate"
+    peer.languages = list(found.languages)
+    peer.member_count = None if found.members is None else min(found.members, limits.INDEX_ENTRIES)
+    peer.policy_url = found.policy_uri
+    peer.entity = {"root_kid": found.root_kid, "next_kids": list(found.next_kids)}
+    peer.entity_jws = found.jws
+    peer.entity_read_at = now
+
+
+def _hold(session: Session, peer: Peer, now: datetime, problem: str) -> None:
+    before = standing.of(peer)
+    after = key_changed(before)
+    if after != before:
+        standing.store(peer, after)
+        outbox.drop(session, outbox.PULL, str(peer.id))
+        peer.next_pull_at = None
+        note(session, now, "refusal", "key-hold", actor="worker", peer=peer, detail=problem)
+    session.commit()

@@ -1,0 +1,98 @@
+"""Reading one page of a neighbour's feed and verifying it, before anything is written."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.exchange.identity import Identity
+from federation import client, signing
+from federation.documents import Assertion, Profile, Withdrawal
+from federation.entity import EntityConfiguration
+from federation.errors import FederationError, KeyUnknownError
+from federation.keys import Keyring
+from federation.signing import Signed
+from federation.transport import Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One item of a page: the document, if one of the neighbour's keys signed it."""
+
+    seq: int
+    jws: str
+    signed: Signed[Profile | Withdrawal] | None = None
+    error: FederationError | None = None
+    """Why it was not read; None when it was."""
+
+    @property
+    def subject(self) -> str:
+        """Return whom it is about; empty when nobody vouches for it."""
+        return self.signed.document.subject if self.signed is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page with its records verified, in the order of the feed."""
+
+    epoch: str
+    records: tuple[Record, ...]
+    next: str
+    more: bool
+    checkpoint: str
+    etag: str
+    unchanged: bool = False
+    """The neighbour said that nothing changed since we last asked."""
+
+    @property
+    def names_unknown_key(self) -> bool:
+        """Say whether a document names a key that is not on the plate."""
+        return any(isinstance(record.error, KeyUnknownError) for record in self.records)
+
+    def verified_with(self, keys: Keyring) -> Page:
+        """Return the same page, verified once more with other keys."""
+        records = tuple(_verified(record.seq, record.jws, keys) for record in self.records)
+        return replace(self, records=records)
+
+
+def read_page(
+    transport: Transport,
+    plate: EntityConfiguration,
+    identity: Identity,
+    since: str,
+    etag: str,
+    now: datetime,
+) -> Page:
+    """Fetch the page behind ``since`` and verify each document with the plate's keys.
+
+    :raises FederationError: no page could be had; a bad document alone raises nothing.
+    """
+    found = client.read_feed_page(
+        transport, plate, since, assertion=_assertion(plate, identity, now), etag=etag
+    )
+    if found is None:
+        return Page("", (), since, False, "", etag, unchanged=True)
+    records = tuple(_verified(seq, jws, plate.operational_keys) for seq, jws in found.items)
+    # The ETag names this very page: it serves only while the cursor stays.
+    kept = found.etag if found.next == since else ""
+    return Page(found.epoch, records, found.next, found.more, found.checkpoint, kept)
+
+
+def _assertion(plate: EntityConfiguration, identity: Identity, now: datetime) -> str:
+    assertion = Assertion.of(
+        identity.entity_id,
+        plate.entity_id,
+        "GET",
+        plate.endpoints.feed,
+        secrets.token_urlsafe(16),
+        now,
+    )
+    return signing.issue(assertion, identity.operational_key)
+
+
+def _verified(seq: int, jws: str, keys: Keyring) -> Record:
+    try:
+        return Record(seq, jws, signed=signing.read(jws, keys, Profile, Withdrawal))
+    except FederationError as error:
+        return Record(seq, jws, error=error)

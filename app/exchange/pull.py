@@ -1,0 +1,281 @@
+"""Taking in what a neighbour has published since we last asked.
+
+Network and signatures come first, outside any transaction; then documents, tombstones, index,
+cursor and the comparison of roots are written in one commit for each page. A crash in between
+repeats a page and never skips one.
+
+* One bad document is its author's problem: it goes into the journal, the rest is taken in.
+* Nothing is deleted because an answer did not come: only on a signed withdrawal, on expiry, when
+  the peering ends, or when a restarted feed is complete and its signed root leaves a record out.
+* A neighbour that loses many records at once has to wait for our admin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from app.exchange import checkpoints, copies, entities, outbox, standing
+from app.exchange.feeds import Page, Record, read_page
+from app.exchange.identity import Identity
+from app.exchange.intake import Intake
+from app.models.journal import note
+from app.models.peer import Peer
+from federation.entity import EntityConfiguration
+from federation.errors import (
+    EpochChangedError,
+    FederationError,
+    NotPeeredError,
+    SuspendedError,
+)
+from federation.replica import Outcome, drops_many
+from federation.transport import Transport
+
+#: Pages taken in by one pull; a larger backfill goes on in the next, so that others get a turn.
+PAGES_PER_PULL = 25
+
+#: Refusals of one pull that are kept with the document; of further ones only the number is.
+REFUSALS_KEPT = 20
+
+
+@dataclass(slots=True)
+class Pulled:
+    """What one pull changed, by subject, and what it refused, by code."""
+
+    admitted: list[str] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
+    expired: list[str] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    """``(code, subject)``; the subject is empty when the document could not be read."""
+
+    more: bool = False
+    """The feed goes on: pull again soon."""
+
+    problem: str = ""
+    """The code of what is wrong with the whole, such as ``rollback``; empty when nothing is."""
+
+    waiting: int = 0
+    """Records whose deletion waits for an admin."""
+
+
+def pull(
+    session: Session, peer: Peer, transport: Transport, identity: Identity, now: datetime
+) -> Pulled:
+    """Read the feed of ``peer`` from where we stopped, and commit page by page.
+
+    :raises FederationError: nothing more could be read; it is said on the row of ``peer``, and
+        what was committed before stays.
+    :raises OperationalError: the database could not be written; likewise.
+    """
+    peer_id = peer.id
+    pulled = Pulled()
+    try:
+        _pull(session, peer, transport, identity, now, pulled)
+    except (FederationError, OperationalError) as error:
+        session.rollback()
+        _say_failure(session, peer_id, error, now)
+        raise
+    return pulled
+
+
+def _pull(
+    session: Session,
+    peer: Peer,
+    transport: Transport,
+    identity: Identity,
+    now: datetime,
+    pulled: Pulled,
+) -> None:
+    if not standing.is_active(peer, identity):
+        raise NotPeeredError("the two spaces have not both approved each other")
+    plate = entities.current_configuration(session, peer, transport, identity, now)
+    before = copies.count(session, peer)
+    looked_again = False
+    for _ in range(PAGES_PER_PULL):
+        since, etag = peer.cursor, peer.feed_etag
+        session.commit()
+        try:
+            page = read_page(transport, plate, identity, since, etag, now)
+        except EpochChangedError:
+            _begin_again(session, peer)
+            continue
+        if page.names_unknown_key and not looked_again:
+            # Perhaps it rotated its operational key since we last looked at its door.
+            looked_again = True
+            plate = entities.refresh(session, peer, transport, identity, now)
+            page = page.verified_with(plate.operational_keys)
+        _lock(session, peer, identity, since)
+        if not page.unchanged and not _take_in(session, peer, page, identity, now, pulled, before):
+            return
+        if not page.more:
+            _complete(session, peer, page, plate, now, pulled)
+            session.commit()
+            return
+        session.commit()
+    pulled.more = True
+
+
+def _begin_again(session: Session, peer: Peer) -> None:
+    peer.cursor = peer.feed_etag = ""
+    session.commit()
+
+
+def _lock(session: Session, peer: Peer, identity: Identity, since: str) -> None:
+    """Begin the writing transaction, and make sure that nothing was decided meanwhile.
+
+    :raises NotPeeredError: an admin ended or suspended the peering while we were reading.
+    """
+    session.refresh(peer, with_for_update=True)
+    if not standing.is_active(peer, identity) or peer.cursor != since:
+        raise NotPeeredError("the peering changed while its feed was read")
+
+
+def _take_in(
+    session: Session,
+    peer: Peer,
+    page: Page,
+    identity: Identity,
+    now: datetime,
+    pulled: Pulled,
+    before: int,
+) -> bool:
+    """Write one page; False when it has to wait for an admin, and nothing was written."""
+    if page.epoch != peer.epoch:
+        peer.epoch, peer.held_seq = page.epoch, 0
+    intake = Intake(session, peer, page, identity, now)
+    losses = len(pulled.withdrawn) + intake.losses()
+    if drops_many(before, before - losses) and not peer.drop_accepted:
+        session.rollback()
+        _wait_for_admin(session, peer, losses, now)
+        pulled.waiting = losses
+        return False
+    for record in page.records:
+        try:
+            _count(pulled, intake.admit(record), record.subject)
+        except FederationError as refusal:
+            _refuse(session, peer, record, refusal, now, pulled)
+    intake.index()
+    peer.cursor, peer.feed_etag = page.next, page.etag
+    peer.held_seq = max([peer.held_seq, *(record.seq for record in page.records)])
+    return True
+
+
+def _count(pulled: Pulled, outcome: Outcome, subject: str) -> None:
+    if outcome in (Outcome.NEW, Outcome.CHANGED):
+        pulled.admitted.append(subject)
+    elif outcome is Outcome.WITHDRAWN:
+        pulled.withdrawn.append(subject)
+
+
+def _refuse(
+    session: Session,
+    peer: Peer,
+    record: Record,
+    refusal: FederationError,
+    now: datetime,
+    pulled: Pulled,
+) -> None:
+    pulled.refused.append((refusal.code, record.subject))
+    if len(pulled.refused) <= REFUSALS_KEPT:
+        note(
+            session, now, "refusal", refusal.code, actor="worker", peer=peer,
+            subject=record.subject, detail=str(refusal), evidence=record.jws,
+        )  # fmt: skip
+
+
+def _complete(
+    session: Session,
+    peer: Peer,
+    page: Page,
+    plate: EntityConfiguration,
+    now: datetime,
+    pulled: Pulled,
+) -> None:
+    """Close a pull that reached the end of the feed: expiry, roots, and how it went."""
+    session.flush()
+    if len(pulled.refused) > REFUSALS_KEPT:
+        note(
+            session, now, "refusal", "many-refusals", actor="worker", peer=peer,
+            detail=f"{len(pulled.refused)} documents of one pull were refused",
+        )  # fmt: skip
+    pulled.expired = copies.remove_expired(session, peer.id, now)
+    peer.last_success_at, peer.failures = now, 0
+    peer.last_error = peer.last_error_text = ""
+    if page.unchanged:
+        return
+    peer.drop_waiting = None
+    try:
+        if page.checkpoint:
+            pulled.expired += checkpoints.believe(
+                session, peer, page.checkpoint, plate.operational_keys, now
+            )
+    except FederationError as error:
+        pulled.problem = error.code
+        peer.last_error, peer.last_error_at = error.code, now
+        peer.last_error_text = sentence_for(error)
+    pulled.waiting = peer.drop_waiting or 0
+    peer.drop_accepted = False
+
+
+def _wait_for_admin(session: Session, peer: Peer, losses: int, now: datetime) -> None:
+    session.refresh(peer)
+    if peer.drop_waiting != losses:
+        note(
+            session, now, "event", "drop-waits", actor="worker", peer=peer,
+            detail=f"it withdraws {losses} profiles at once; they stay until an admin agrees",
+        )  # fmt: skip
+    peer.drop_waiting = losses
+    peer.last_success_at, peer.failures = now, 0
+    session.commit()
+
+
+def _say_failure(
+    session: Session, peer_id: int, error: FederationError | OperationalError, now: datetime
+) -> None:
+    """Write on the row of the peer, in words, why its pull failed."""
+    try:
+        peer = session.get(Peer, peer_id, populate_existing=True)
+        if peer is None:
+            return
+        peer.failures += 1
+        peer.last_error = getattr(error, "code", "database")
+        peer.last_error_text = sentence_for(error)
+        peer.last_error_at = now
+        if isinstance(error, NotPeeredError) and peer.failures == 1 and peer.ours == "approved":
+            # Perhaps our yes never arrived, or they lost it: say it again, once.
+            outbox.request(session, outbox.STATEMENT, str(peer_id), now, peer_id=peer_id)
+        session.commit()
+    except OperationalError:
+        # The disk is as full for this line as for the pull: the caller raises, the log has it.
+        session.rollback()
+
+
+#: What an admin reads about a failure, by its code.
+SENTENCES = {
+    "unreachable": "It does not answer. What it shared before stays, with its age.",
+    "malformed-answer": "It answers, but not as a space does.",
+    "redirect-refused": "It answers with a redirect, which is not followed.",
+    "forbidden-address": "Its address leads into a private network.",
+    "not-peered": "It has not approved you, or not the key you use now.",
+    "suspended": "It has paused the exchange.",
+    "rate-limited": "It asks us to wait.",
+    "key-hold": "It signs with a new key: compare the six words again.",
+    "key-unknown": "It signs with a key that it does not publish.",
+    "rollback": "It shows an older state than one it signed before.",
+    "fork": "It signed two different states under one number.",
+    "frozen": "Nothing newer than a week can be had: somebody may be holding news back.",
+    "too-large": "It sends more than the protocol allows.",
+    "database": "This space's own computer could not save what came: its disk may be full.",
+}
+
+
+def sentence_for(error: FederationError | OperationalError) -> str:
+    """Return what went wrong, in a sentence for the admin."""
+    if isinstance(error, OperationalError):
+        return SENTENCES["database"]
+    if isinstance(error, SuspendedError):
+        return SENTENCES["suspended"]
+    return SENTENCES.get(error.code, f"What it sent cannot be used: {error}"[:500])

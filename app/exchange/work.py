@@ -1,0 +1,241 @@
+"""How each kind of job is done, and when it is due again.
+
+Only this module knows all kinds. A job's own module does the work and knows nothing of leases;
+what fails is given back to the outbox, said on the peer's row, and never stops the next job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from app.exchange import (
+    checkpoints,
+    deliveries,
+    entities,
+    outbox,
+    peers,
+    publish,
+    standing,
+    upkeep,
+)
+from app.exchange.identity import Identity
+from app.exchange.outbox import Claim
+from app.exchange.pull import Pulled, pull
+from app.models.job import Job
+from app.models.journal import note
+from app.models.peer import Peer
+from federation.errors import FederationError, KeyChangedError
+from federation.transport import Transport
+
+#: How often a neighbour is asked when it sends no notice.
+PULL_EVERY = timedelta(hours=1)
+
+#: How often the upkeep runs: a little under the life of what it renews.
+DAILY = timedelta(days=1)
+UPKEEP = (outbox.CHECKPOINT, outbox.RENEW, outbox.PURGE)
+
+#: Attempts after which a message is let go. Notices and acknowledgements are made again with the
+#: next change; a statement is tried for about two weeks (the waits double up to a day).
+MESSAGE_ATTEMPTS = 5
+STATEMENT_ATTEMPTS = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What a job works with; one per round of the worker."""
+
+    session: Session
+    transport: Transport
+    identity: Identity
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one job, for the log and for ``mitoyen sync``."""
+
+    kind: str
+    key: str
+    done: bool
+    told: str = ""
+    """What changed, or what went wrong, in words."""
+
+
+def perform(round_: Round, held: Claim) -> Outcome:
+    """Do one job that was claimed, give the lease back, and commit.
+
+    A refusal or a silence of the other side is an outcome; a bug is raised, after the job was
+    given back.
+    """
+    session = round_.session
+    try:
+        told, next_due = _WORK[held.kind](round_, held)
+        outbox.finish(session, held, next_due=next_due)
+        session.commit()
+        return Outcome(held.kind, held.key, True, told)
+    except (FederationError, OperationalError) as error:
+        session.rollback()
+        again = _give_back(round_, held, error)
+        return Outcome(held.kind, held.key, False, f"{error} ({again})"[:300])
+    except Exception as error:
+        session.rollback()
+        outbox.fail(session, held, round_.now, f"{type(error).__name__}: {error}")
+        session.commit()
+        raise
+
+
+def schedule_upkeep(session: Session, now: datetime) -> None:
+    """Make sure that the jobs which always exist do; the caller commits."""
+    there = set(session.scalars(select(Job.kind).where(Job.kind.in_(UPKEEP))))
+    for kind in UPKEEP:
+        if kind not in there:
+            outbox.request(session, kind, "", now)
+
+
+def _give_back(round_: Round, held: Claim, error: FederationError | OperationalError) -> str:
+    """Return the job to the outbox, or let it go when trying again is pointless; say which."""
+    session = round_.session
+    try:
+        if _pointless(held, error):
+            if held.kind == outbox.KNOCK:
+                note(
+                    session, round_.now, "refusal", getattr(error, "code", "database"),
+                    actor="worker", detail=f"{held.key}: {error}", evidence=held.body,
+                )  # fmt: skip
+            outbox.finish(session, held)
+            session.commit()
+            return "given up"
+        again = outbox.fail(session, held, round_.now, str(error))
+        if held.kind == outbox.PULL:
+            peer = session.get(Peer, held.peer_id)
+            if peer is not None:
+                peer.next_pull_at = again
+        session.commit()
+        return f"again at {again:%Y-%m-%d %H:%M:%S}"
+    except OperationalError:
+        # Nothing can be written: the lease runs out by itself, and the job is taken again.
+        session.rollback()
+        return "again when the database can be written"
+
+
+def _pointless(held: Claim, error: FederationError | OperationalError) -> bool:
+    if isinstance(error, OperationalError):
+        return False
+    if held.kind == outbox.PULL:
+        # Frozen until an admin has looked; whatever else, an active peer is never given up.
+        return isinstance(error, KeyChangedError)
+    if held.kind == outbox.STATEMENT:
+        # A refusal may have its reason on their side: a key not known yet, a request too many.
+        return held.attempts >= STATEMENT_ATTEMPTS
+    return error.permanent or held.attempts >= MESSAGE_ATTEMPTS
+
+
+Work = Callable[[Round, Claim], tuple[str, datetime | None]]
+
+
+def _pull(round_: Round, held: Claim) -> tuple[str, datetime | None]:
+    peer = _peer(round_, held)
+    if peer is None or not standing.is_active(peer, round_.identity):
+        return "no neighbour any more", None
+    pulled = pull(round_.session, peer, round_.transport, round_.identity, round_.now)
+    spread = PULL_EVERY * (1 + outbox.JITTER * (outbox.chance() - 0.5))
+    due = round_.now if pulled.more else round_.now + spread
+    peer.next_pull_at = due
+    return _told(pulled), due
+
+
+def _told(pulled: Pulled) -> str:
+    counts = {
+        "taken in": len(pulled.admitted),
+        "withdrawn": len(pulled.withdrawn),
+        "expired": len(pulled.expired),
+        "refused": len(pulled.refused),
+        "waiting for an admin": pulled.waiting,
+    }
+    told = [f"{number} {word}" for word, number in counts.items() if number]
+    return ", ".join([*told, *filter(None, [pulled.problem])]) or "nothing new"
+
+
+def _statement(round_: Round, held: Claim) -> tuple[str, datetime | None]:
+    peer = _peer(round_, held)
+    return (
+        ("unknown", None)
+        if peer is None
+        else (_send(deliveries.send_statement, round_, peer), None)
+    )
+
+
+def _notice(round_: Round, held: Claim) -> tuple[str, datetime | None]:
+    peer = _peer(round_, held)
+    return (
+        ("unknown", None) if peer is None else (_send(deliveries.send_notice, round_, peer), None)
+    )
+
+
+def _ack(round_: Round, held: Claim) -> tuple[str, datetime | None]:
+    peer = _peer(round_, held)
+    if peer is None:
+        return "unknown", None
+    told = deliveries.send_ack(
+        round_.session, peer, round_.transport, round_.identity, round_.now, held.body
+    )
+    return told, None
+
+
+def _knock(round_: Round, held: Claim) -> tuple[str, datetime | None]:
+    waits = peers.introduce(
+        round_.session, held.key, held.body, round_.identity, round_.transport, round_.now
+    )
+    return "waits for an answer" if waits else "nothing new", None
+
+
+def _entity(round_: Round, held: Claim) -> tuple[str, datetime | None]:
+    peer = _peer(round_, held)
+    if peer is None:
+        return "unknown", None
+    entities.refresh(round_.session, peer, round_.transport, round_.identity, round_.now)
+    return "read", None
+
+
+def _checkpoint(round_: Round, _held: Claim) -> tuple[str, datetime | None]:
+    changed = checkpoints.make(round_.session, round_.identity, round_.now)
+    return "another state" if changed else "the same state", round_.now + DAILY
+
+
+def _renew(round_: Round, _held: Claim) -> tuple[str, datetime | None]:
+    renewed = publish.renew(round_.session, round_.identity, round_.now)
+    due = round_.now if renewed >= publish.RENEWED_AT_ONCE else round_.now + DAILY
+    return f"{renewed} signed again", due
+
+
+def _purge(round_: Round, _held: Claim) -> tuple[str, datetime | None]:
+    return upkeep.purge(round_.session, round_.now), round_.now + DAILY
+
+
+_WORK: dict[str, Work] = {
+    outbox.PULL: _pull,
+    outbox.STATEMENT: _statement,
+    outbox.NOTICE: _notice,
+    outbox.ACK: _ack,
+    outbox.KNOCK: _knock,
+    outbox.ENTITY: _entity,
+    outbox.CHECKPOINT: _checkpoint,
+    outbox.RENEW: _renew,
+    outbox.PURGE: _purge,
+}
+
+
+def _peer(round_: Round, held: Claim) -> Peer | None:
+    return None if held.peer_id is None else round_.session.get(Peer, held.peer_id)
+
+
+def _send(
+    send: Callable[[Session, Peer, Transport, Identity, datetime], str], round_: Round, peer: Peer
+) -> str:
+    return send(round_.session, peer, round_.transport, round_.identity, round_.now)
