@@ -123,7 +123,7 @@ def _rearranged(person: Account, form: ProfileForm, wanted: str) -> Response:
 
 
 def _conflict(person: Account, form: ProfileForm) -> Response:
-    """Keep both texts: what is typed in the form, what is stored beside it; saving again decides."""
+    """Keep both texts, the typed one in the form and the stored one beside it."""
     stored = ProfileForm.of(person.member, language())
     return _page(
         person,
@@ -155,18 +155,22 @@ def _save(person: Account, form: ProfileForm) -> None:
 def _what_happens_next(member: Member, was_listed: bool) -> str:
     if member.listed_elsewhere:
         neighbours = _neighbours()
-        if not neighbours:
-            return _("Saved. The space has no neighbours yet; the first ones will receive it.")
-        return ngettext(
-            "Saved. Our neighbour receives it within a minute.",
-            "Saved. Our %(num)s neighbours receive it within a minute.",
-            neighbours,
+        sentence = (
+            ngettext(
+                "Saved. Our neighbour receives it within a minute.",
+                "Saved. Our %(num)s neighbours receive it within a minute.",
+                neighbours,
+            )
+            if neighbours
+            else _("Saved. The space has no neighbours yet; the first ones will receive it.")
         )
-    if was_listed:
-        return _("Saved. The other spaces are being told to delete their copy.")
-    if member.listed_here:
-        return _("Saved. The people of %(space)s can see it.", space=g.space.name)
-    return _("Saved. Only you can see it.")
+    elif was_listed:
+        sentence = _("Saved. The other spaces are being told to delete their copy.")
+    elif member.listed_here:
+        sentence = _("Saved. The people of %(space)s can see it.", space=g.space.name)
+    else:
+        sentence = _("Saved. Only you can see it.")
+    return str(sentence)
 
 
 def _page(

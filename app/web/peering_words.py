@@ -68,7 +68,7 @@ def trouble(peer: Peer) -> str:
         "unsupported-version": _("It speaks a version that we do not understand."),
         "disk-full": _("Our own disk is full, so nothing could be stored."),
     }
-    return sentences.get(peer.last_error) or peer.last_error_text or peer.last_error
+    return str(sentences.get(peer.last_error) or peer.last_error_text or peer.last_error)
 
 
 def refusal(error: PeeringError) -> str:
@@ -86,15 +86,16 @@ def refusal(error: PeeringError) -> str:
         "already-neighbours": _("You are neighbours already."),
         "asked-already": _("They have knocked at your door: answer their request on this page."),
         "not-allowed": _(
-            "That is no longer possible: meanwhile this neighbour stands otherwise, as you see here."
+            "That is no longer possible: this neighbour stands otherwise now, as you see here."
         ),
     }
-    return sentences.get(error.code, str(error))
+    return str(sentences.get(error.code, error))
 
 
 def happened(code: str) -> str:
     """Return what a line of the journal is about; an unknown code speaks for itself."""
     sentences = {
+        "space.changed": _("The space’s settings were changed"),
         "peer.approved": _("Approved"),
         "peer.declined": _("Declined"),
         "peer.suspended": _("Suspended"),
@@ -123,16 +124,16 @@ def happened(code: str) -> str:
         "unknown-issuer": _("A document from a space we do not know"),
         "unreachable": _("No answer"),
     }
-    return sentences.get(code, code)
+    return str(sentences.get(code, code))
 
 
 def soon(moment: datetime) -> str:
     """Return when something happens next: minutes, then the hour, then the day as well."""
     minutes = round((moment - g.now) / timedelta(minutes=1))
     if minutes < 1:
-        return _("now")
+        return str(_("now"))
     if minutes < 60:
-        return ngettext("in %(num)s min", "in %(num)s min", minutes)
+        return str(ngettext("in %(num)s min", "in %(num)s min", minutes))
     return str(ngettext("in %(num)s hour", "in %(num)s hours", round(minutes / 60)))
 
 

@@ -16,8 +16,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext, ngettext
 from werkzeug.datastructures import MultiDict
 
-from app.models.member import AUDIENCES, HOUR, ME, MODES, PAID, QUOTE, UNITS, Member, Service
 from app.models.base import new_id
+from app.models.member import AUDIENCES, HOUR, ME, MODES, PAID, QUOTE, UNITS, Member, Service
 from app.web import forms, specialities
 from app.web.forms import Mistake
 from app.web.words import language_name, money

@@ -168,7 +168,7 @@ def _development_mail() -> str:
         "console": _("This space is being tried out: its mail is printed where it was started."),
         "file": _("This space is being tried out: its mail lies in the folder of outgoing mail."),
     }
-    return places.get(current_app.config["MAIL_BACKEND"], "")
+    return str(places.get(current_app.config["MAIL_BACKEND"], ""))
 
 
 def _looks_like_email(text: str) -> bool:
