@@ -55,7 +55,7 @@ View = Literal["public", "peers"]
 Mode = Literal["paid", "exchange", "pro_bono"]
 Unit = Literal["hour", "day", "fixed", "quote"]
 Reason = Literal["withdrawn", "left", "moved", "moderated"]
-StatedHalf = Literal["approved", "suspended", "ended"]
+StatedHalf = Literal["none", "requested", "approved", "suspended", "ended"]
 
 
 class Service(Claims):

@@ -143,5 +143,5 @@ def _check_host(scheme: str, host: str, development: bool) -> None:
         return
     if scheme != "https":
         raise ForbiddenAddressError("an address begins with https://")
-    if not _HOST.fullmatch(host) or host.rpartition(".")[2].isdigit():
+    if not _HOST.fullmatch(host) or host.rpartition(".")[2][0].isdigit():
         raise ForbiddenAddressError("the host is not a name in lower case, such as lyon.example")

@@ -17,7 +17,7 @@ blocked      as ended, and silent: nothing they send is heard
 key_hold     approved once, but their root key changed unannounced: frozen until an admin confirms
 ===========  =================================================================================
 
-Their half (``theirs``) is what they last told us: none, approved, suspended or ended.
+Their half (``theirs``) is what they last told us: none, requested, approved, suspended or ended.
 """
 
 from __future__ import annotations
@@ -127,10 +127,11 @@ _NEXT: dict[Half, dict[Decision, Half]] = {
     },
 }
 
-#: What they are told of our half. While a key is held nothing is said: the last statement names the
-#: old key, which by itself makes the peering inactive over there.
+#: What they are told of our half. Being blocked looks like an end. While a key is held nothing is
+#: said: the last statement names the old key, which makes the peering inactive over there.
 _STATED: dict[Half, StatedHalf] = {
-    Half.NONE: "ended",
+    Half.NONE: "none",
+    Half.REQUESTED: "requested",
     Half.APPROVED: "approved",
     Half.SUSPENDED: "suspended",
     Half.ENDED: "ended",
@@ -167,34 +168,39 @@ def allowed(ours: Half) -> tuple[Decision, ...]:
 def receive(peering: Peering, statement: PeeringStatement, now: datetime) -> Received:
     """Return the peering after their ``statement``, whose signature and addressee are checked.
 
-    A statement no newer than the last one changes nothing. A blocked space is not heard at all.
+    A statement older than the last one changes nothing, and neither does the last one again, except
+    that it may ask for an answer. A blocked space is not heard at all.
     """
-    if peering.ours is Half.BLOCKED:
+    if peering.ours is Half.BLOCKED or statement.n < peering.their_n:
         return Received(peering)
-    misses = peering.our_n > 0 and statement.seen_n < peering.our_n
-    if statement.n <= peering.their_n:
-        # Only the current statement may ask for an answer, or old ones could be replayed for it.
-        return Received(peering, answer=misses and statement.n == peering.their_n)
+    answer = peering.our_n > statement.seen_n
+    if statement.seen_n > peering.our_n:
+        # They heard something that we do not remember saying: our database was lost since. Only a
+        # higher counter can tell them where we stand now.
+        peering = replace(peering, our_n=next_n(statement.seen_n, now))
+        answer = True
+    if statement.n == peering.their_n:
+        return Received(peering, answer=answer)
     heard = replace(
         peering,
         theirs=Half(statement.state),
         their_n=statement.n,
         their_kid_seen=statement.kid_seen,
     )
-    if statement.state == "ended":
-        return _ended(heard, misses, now)
-    if statement.state == "approved" and peering.ours is Half.NONE:
-        return Received(replace(heard, ours=Half.REQUESTED), True, misses, asks=True)
-    return Received(heard, True, misses)
+    if heard.theirs is Half.ENDED:
+        return _ended(heard, answer, now)
+    if heard.theirs is Half.APPROVED and heard.ours is Half.NONE:
+        return Received(replace(heard, ours=Half.REQUESTED), True, answer, asks=True)
+    return Received(heard, True, answer)
 
 
-def _ended(heard: Peering, misses: bool, now: datetime) -> Received:
+def _ended(heard: Peering, answer: bool, now: datetime) -> Received:
     """Return what their end does to our half: a yes of ours does not outlive it."""
     if heard.ours is Half.ENDED:
-        return Received(heard, True, misses)
+        return Received(heard, True, answer)
     had_said_yes = heard.ours in (Half.APPROVED, Half.SUSPENDED, Half.KEY_HOLD)
     if not had_said_yes:
-        return Received(replace(heard, ours=Half.NONE), True, misses)
+        return Received(replace(heard, ours=Half.NONE), True, answer)
     # They still hold our "approved": without an answer they would think it active if they came
     # back, and our admin would never have been asked.
     undone = replace(heard, ours=Half.NONE, our_n=next_n(heard.our_n, now))

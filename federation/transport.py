@@ -7,12 +7,8 @@ an answer means is not known here.
 from __future__ import annotations
 
 import ipaddress
-import socket
-import threading
 import zlib
 from collections.abc import Mapping
-from contextlib import suppress
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Any, Protocol
@@ -21,10 +17,9 @@ from urllib.parse import urlsplit
 import requests
 from requests_hardened.ip_filter import InvalidIPAddress
 from requests_hardened.ip_filter_adapter import IPFilterAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
+from federation.deadline import Deadline, PoolUnderDeadline, TlsPoolUnderDeadline
 from federation.errors import (
     FederationError,
     ForbiddenAddressError,
@@ -38,6 +33,9 @@ from federation.limits import CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS
 
 #: What is read from the network at a time.
 CHUNK_BYTES = 64 * 1024
+
+#: Statuses after which nothing follows (RFC 9110 section 6.4.1).
+_WITHOUT_BODY = (requests.codes.no_content, requests.codes.not_modified)
 
 #: Everything that requests and what is below it raise when an answer does not come.
 _NETWORK_ERRORS = (requests.RequestException, HTTPError, HTTPException, OSError, UnicodeError)
@@ -129,7 +127,7 @@ class HttpsTransport:
         self, method: str, url: str, body: bytes | None, max_bytes: int, headers: Mapping[str, str]
     ) -> Answer:
         self._check(url)
-        with _Deadline(self._seconds) as deadline, self._session() as session:
+        with Deadline(self._seconds) as deadline, self._session() as session:
             try:
                 answer = session.request(
                     method,
@@ -159,7 +157,7 @@ class HttpsTransport:
             raise ForbiddenAddressError("other spaces are contacted over https only")
 
 
-def _read(answer: requests.Response, max_bytes: int, deadline: _Deadline) -> Answer:
+def _read(answer: requests.Response, max_bytes: int, deadline: Deadline) -> Answer:
     if 300 <= answer.status_code < 400 and answer.status_code != requests.codes.not_modified:
         raise RedirectRefusedError(f"answered {answer.status_code}: redirects are not followed")
     headers = {name.lower(): value for name, value in answer.headers.items()}
@@ -175,9 +173,19 @@ def _read(answer: requests.Response, max_bytes: int, deadline: _Deadline) -> Ans
     # A connection that was cut ends like one that is complete; these three tell.
     if deadline.passed:
         raise UnreachableError(f"no complete answer within {deadline.seconds:g} seconds")
-    if headers.get("content-length", str(taken)) != str(taken) or not unpacker.complete:
+    if not unpacker.complete or not _ends_where_it_said(answer, taken):
         raise UnreachableError("the answer ended before it was complete")
     return Answer(answer.status_code, headers, b"".join(parts))
+
+
+def _ends_where_it_said(answer: requests.Response, taken: int) -> bool:
+    if answer.status_code in _WITHOUT_BODY:
+        return taken == 0
+    if "content-length" in answer.headers:
+        return answer.headers["content-length"] == str(taken)
+    # Chunks are counted by http.client and gzip by its trailer; a body that merely stops may have
+    # been cut anywhere.
+    return "transfer-encoding" in answer.headers or "content-encoding" in answer.headers
 
 
 class _Unpacker:
@@ -214,7 +222,7 @@ class _Unpacker:
         return self._gzip is None or self._gzip.eof or self._given == 0
 
 
-def _network_error(error: Exception, deadline: _Deadline) -> FederationError:
+def _network_error(error: Exception, deadline: Deadline) -> FederationError:
     if isinstance(error, InvalidIPAddress):
         return ForbiddenAddressError("the name leads to an address that is not public")
     if isinstance(error, requests.exceptions.InvalidURL | UnicodeError):
@@ -234,7 +242,10 @@ class _PinnedAdapter(IPFilterAdapter):  # type: ignore[misc]  # requests-hardene
     def __init__(self, is_https: bool, development: bool) -> None:
         super().__init__(is_https_proto=is_https, allow_loopback=development)
         self._development = development
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": PoolUnderDeadline,
+            "https": TlsPoolUnderDeadline,
+        }
 
     def build_connection_pool_key_attributes(
         self, request: Any, verify: Any, cert: Any = None
@@ -254,7 +265,7 @@ def may_contact(
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return may_contact(address.ipv4_mapped, development=development)
-        if any(address in network for network in _TRANSLATED):
+        if not address.is_loopback and any(address in network for network in _TRANSLATED):
             return False
     if address.is_loopback:
         return development
@@ -276,73 +287,3 @@ _TRANSLATED = tuple(
         "5f00::/16",
     )
 )
-
-
-class _Deadline:
-    """Cuts the connections made under it when its time is over.
-
-    A read timeout is no deadline: a peer that sends a byte now and then never lets it pass, in the
-    headers and in the TLS handshake as little as in the body.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self.passed = False
-        self.seconds = seconds
-        self._timer = threading.Timer(seconds, self._cut)
-        self._timer.daemon = True
-        self._sockets: list[socket.socket] = []
-        self._lock = threading.Lock()
-
-    def __enter__(self) -> _Deadline:
-        self._before = _CURRENT.set(self)
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        _CURRENT.reset(self._before)
-        with self._lock:
-            for each in self._sockets:
-                each.close()
-            self._sockets.clear()
-
-    def watch(self, connection: socket.socket) -> None:
-        """Cut ``connection`` too when the time is over."""
-        with self._lock:
-            # A duplicate: TLS takes the original socket's descriptor away with it.
-            self._sockets.append(connection.dup())
-        if self.passed:
-            self._cut()
-
-    def _cut(self) -> None:
-        with self._lock:
-            self.passed = True
-            for each in self._sockets:
-                # Already closed by the peer: then nobody waits for it any more.
-                with suppress(OSError):
-                    each.shutdown(socket.SHUT_RDWR)
-
-
-_CURRENT: ContextVar[_Deadline] = ContextVar("_CURRENT")
-
-
-class _Connection(HTTPConnection):
-    def _new_conn(self) -> socket.socket:
-        connection = super()._new_conn()
-        _CURRENT.get().watch(connection)
-        return connection
-
-
-class _TlsConnection(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        connection = super()._new_conn()
-        _CURRENT.get().watch(connection)
-        return connection
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
