@@ -16,6 +16,7 @@ from rich.progress import Progress
 
 from app.cli.context import Opened, opened, print_json, stop
 from app.exchange.identity import Identity, KeysMissingError, KeysUnsafeError, load_identity
+from app.exchange.publish import NotPublishableError
 from app.members import columns, export, reading
 from app.members.load import load
 from app.members.plan import Outcome, Plan, Verdict, plan
@@ -87,7 +88,10 @@ def _load(here: Opened, planned: Plan) -> None:
             if bar is not None and task is not None:
                 bar.update(task, completed=done)
 
-        load(here.session, planned, identity, here.now, progress=tell)
+        try:
+            load(here.session, planned, identity, here.now, progress=tell)
+        except NotPublishableError as error:
+            stop([f"Nothing was changed. One of the members cannot be published: {error}"])
 
 
 def _identity(here: Opened) -> Identity:

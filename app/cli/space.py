@@ -10,13 +10,14 @@ from granian.constants import Interfaces
 from sqlalchemy.orm import Session
 
 from app.cli import doctor
-from app.cli.context import load_settings, open_database, opened, print_json, stop
+from app.cli.context import Opened, load_settings, open_database, opened, print_json, stop
 from app.cli.founding import DoorPlate, DoorPlateError, found
 from app.exchange.identity import KeysExistError
 from app.models.account import ADMIN, MEMBER, Account, account_of, issue_link
 from app.models.journal import note
 from app.models.member import Member
 from app.models.space import ENAMELS, Space
+from app.search.index import index_member
 from config.settings import Settings, SettingsError
 
 #: Threads that answer requests, per process; a page waits mostly for the database.
@@ -131,11 +132,9 @@ def link(email: str, admin: bool, name: str) -> None:
                 )
             account = Account(email=address, role=MEMBER, created_at=here.now)
             here.session.add(account)
-        if name and account.member is None:
-            account.member = Member(
-                name=" ".join(name.split())[:120], created_at=here.now, updated_at=here.now
-            )
         here.session.flush()
+        if name and account.member is None:
+            account.member = _new_member(here, name)
         if admin and not account.is_admin:
             account.role = ADMIN
             note(
@@ -150,6 +149,15 @@ def link(email: str, admin: bool, name: str) -> None:
         url = f"{here.space.url}/sign-in/{secret}"
     click.echo("This link lets its reader in once, within 15 minutes:", err=True)
     click.echo(url)
+
+
+def _new_member(here: Opened, name: str) -> Member:
+    """Return somebody new, whom nobody but themselves sees yet."""
+    member = Member(name=" ".join(name.split())[:120], created_at=here.now, updated_at=here.now)
+    here.session.add(member)
+    here.session.flush()
+    index_member(here.session, member)
+    return member
 
 
 @click.command()

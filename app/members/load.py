@@ -17,7 +17,7 @@ from app.members.plan import Outcome, Plan, Progress
 from app.models.account import Account, account_of
 from app.models.journal import note
 from app.models.member import Member, Service
-from app.search.index import index_member
+from app.search.index import ensure_current, index_member
 
 
 def load(
@@ -33,10 +33,13 @@ def load(
 
     :param actor: who decided, for the journal.
     :param progress: told after each member.
+    :raises NotPublishableError: a member is too long, or not fit, to be signed.
     """
     to_do = [outcome for outcome in plan.outcomes if outcome.to_do]
     if not to_do:
         return
+    # An index that is not there yet is made now, while the new members are not in it.
+    ensure_current(session)
     # All rows first, in few statements; only then what needs their numbers.
     with session.no_autoflush:
         written = [_write(session, outcome, now) for outcome in to_do]
