@@ -51,12 +51,14 @@ MOST_SPECIALITIES = 3
 #: language given. Each must lead to all of its meanings. Every other word that is shared is
 #: shared by neighbours (``near``).
 AMBIGUOUS = {
+    ("fr", "animation"): {"motion", "social-work"},
     ("fr", "cnc"): {"3d-printing", "film-production"},
     ("fr", "ergonome"): {"ux-ui", "ergonomics"},
     ("fr", "informaticien"): {"it-support", "software"},
     ("fr", "informaticienne"): {"it-support", "software"},
     ("fr", "serveur"): {"waiting", "sysadmin", "devops"},
     ("en", "editing"): {"video", "copywriting"},
+    ("en", "editor"): {"video", "publishing", "proofreading"},
     ("en", "printer"): {"printing", "it-support"},
     ("de", "drucker"): {"printing", "it-support"},
     ("de", "informatiker"): {"it-support", "software"},
@@ -66,7 +68,7 @@ AMBIGUOUS = {
 }
 
 #: Words that are spelt alike in two languages and mean different things: a "Pension" is a
-#: guest house in German, money for old age in English.
+#: guest house in German, and money for old age in English.
 FALSE_FRIENDS = {
     "cnc": {"3d-printing", "film-production"},
     "pension": {"hospitality", "pensions"},
