@@ -48,7 +48,11 @@ def send_statement(
 
 
 def send_notice(
-    session: Session, peer: Peer, transport: Transport, identity: Identity, now: datetime
+    session: Session,
+    peer: Peer,
+    transport: Transport,
+    identity: Identity,
+    now: datetime,  # noqa: ARG001  # as every delivery
 ) -> str:
     """Tell ``peer`` that something changed, and nothing of what.
 

@@ -106,7 +106,7 @@ def _give_back(round_: Round, held: Claim, error: FederationError | OperationalE
             if held.kind == outbox.KNOCK:
                 note(
                     session, round_.now, "refusal", getattr(error, "code", "database"),
-                    actor="worker", detail=f"{held.key}: {error}", evidence=held.body,
+                    actor="worker", subject=held.key, detail=str(error), evidence=held.body,
                 )  # fmt: skip
             outbox.finish(session, held)
             session.commit()
