@@ -124,7 +124,8 @@ def _files() -> Iterator[tuple[str, str]]:
     """The name without suffix and the text of each domain's file, by name."""
     for entry in sorted(files(__name__).iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(".toml"):
-            yield entry.name.removesuffix(".toml"), entry.read_text(encoding="utf-8")
+            # Some editors put a byte order mark first, which is no TOML: "-sig" drops it.
+            yield entry.name.removesuffix(".toml"), entry.read_text(encoding="utf-8-sig")
 
 
 def _domain(name: str, text: str) -> tuple[Domain, dict[str, Speciality]]:
@@ -136,7 +137,7 @@ def _domain(name: str, text: str) -> tuple[Domain, dict[str, Speciality]]:
     if not isinstance(head, dict):
         raise VocabularyError(f"{name}: the table [{DOMAIN_TABLE}] is missing")
     members = {code: _speciality(name, code, table) for code, table in tables.items()}
-    labels, words = _names(f"{name}: {DOMAIN_TABLE}", head)
+    labels, words = _names(f"{name}: {DOMAIN_TABLE}", head, frozenset(LANGUAGES))
     return Domain(name, labels, words, tuple(members)), members
 
 
@@ -144,9 +145,7 @@ def _speciality(domain: str, code: str, table: Any) -> Speciality:
     where = f"{domain}: {code}"
     if not isinstance(table, dict):
         raise VocabularyError(f"{where} stands outside of a [code] table")
-    if strangers := sorted(table.keys() - _KEYS):
-        raise VocabularyError(f"{where} has unknown lines: {', '.join(strangers)}")
-    labels, words = _names(where, table)
+    labels, words = _names(where, table, _KEYS)
     return Speciality(
         code=code,
         domain=domain,
@@ -166,8 +165,11 @@ def _regulated(where: str, table: dict[str, Any]) -> bool:
 
 
 def _names(
-    where: str, table: dict[str, Any]
+    where: str, table: dict[str, Any], known: frozenset[str]
 ) -> tuple[Mapping[str, str], Mapping[str, tuple[str, ...]]]:
+    """The labels and the words of a table whose lines are all among ``known``."""
+    if strangers := sorted(table.keys() - known):
+        raise VocabularyError(f"{where} has unknown lines: {', '.join(strangers)}")
     labels: dict[str, str] = {}
     words: dict[str, tuple[str, ...]] = {}
     for language in LANGUAGES:

@@ -89,6 +89,7 @@ FALSE_FRIENDS = {
         (DOMAIN + LAWYER.replace("Lawyer: attorney", "Lawyer"), "law: lawyer: en is not .*"),
         (DOMAIN + LAWYER.replace("Lawyer: attorney", ": attorney"), "law: lawyer: en is not .*"),
         (DOMAIN + LAWYER.replace("Lawyer: attorney", "Lawyer: "), "law: lawyer: en is not .*"),
+        (DOMAIN + 'near = "tax"', "law: domain has unknown lines: near"),
         (DOMAIN + LAWYER + 'neer = "notary"', "law: lawyer has unknown lines: neer"),
         (DOMAIN + LAWYER + 'regulated = "yes"', "law: lawyer: regulated is neither .*"),
         (DOMAIN + LAWYER + "near = 3", "law: lawyer: the line near is missing .*"),
