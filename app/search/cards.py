@@ -7,7 +7,7 @@ plain values, and whatever is missing or of another shape is left out, never an 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
@@ -20,6 +20,18 @@ from app.models.space import Space
 LATE = timedelta(hours=24)
 
 Kind = Literal["member", "mirrored"]
+
+#: What a neighbour's member may keep from visitors.
+WITHHELD = (
+    "headline",
+    "profession",
+    "bio",
+    "location",
+    "languages",
+    "interests",
+    "availability",
+    "services",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +187,14 @@ def card_of_mirrored(profile: MirroredProfile, now: datetime, peer: Peer | None 
         confirmed_at=peer.last_success_at,
         stale=late or bool(peer.failures),
     )
+
+
+def for_visitors(card: Card, claims: Mapping[str, Any]) -> Card:
+    """Return ``card`` with only what its claim ``web`` lets people see who are not signed in."""
+    shown = set(texts_of(claims, "web"))
+    # Each withheld field becomes the empty value of its kind; name and space always show.
+    hidden = {name: type(getattr(card, name))() for name in WITHHELD if name not in shown}
+    return replace(card, **hidden)
 
 
 def services_of(claims: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -24,7 +24,8 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection
 
-from app.search.reading import NEAR, Part, Term
+from app.search.guessing import NEAR
+from app.search.reading import Part, Term
 from app.search.snapshot import rows
 from app.search.text import slips, typos_allowed
 from app.search.writing import token

@@ -26,13 +26,13 @@ from app.models.scope import (
 )
 from app.models.space import Space
 from app.search.answers import Expansion, Found, Group, Hit
-from app.search.cards import Card, card_of_member, card_of_mirrored
+from app.search.cards import Card, card_of_member, card_of_mirrored, for_visitors
 from app.search.evidence import IndexedTerms, Worth, worth_of
 from app.search.facets import facets, filtered, sets_of
 from app.search.index import MEMBER, MIRRORED, ensure_current
 from app.search.places import NEAR_KM, Places, places
 from app.search.query import Query
-from app.search.ranking import PERHAPS, Scores, ordered, scores
+from app.search.ranking import Scores, ordered, scores
 from app.search.reading import Part, read
 from app.search.snapshot import Snapshot, as_set, rows, snapshot
 from app.search.why import explain
@@ -133,8 +133,7 @@ def _who(search: _Search) -> tuple[int, int]:
     if not search.parts:
         return 0, 0
     surely = as_set(search.scores.sure) & visible
-    weak = as_set(row for row, score in search.scores.score.items() if score >= PERHAPS) & visible
-    return surely, weak & ~surely
+    return surely, as_set(search.scores.perhaps) & visible
 
 
 def _sorted(search: _Search, people: int) -> list[int]:
@@ -209,7 +208,10 @@ def _cards(
         cards[held.row_of[MEMBER, member.id]] = card_of_member(member, here, now.date())
     theirs = visible_mirrored(reader, now).where(MirroredProfile.id.in_(ids[MIRRORED]))
     for profile in session.scalars(theirs.options(joinedload(MirroredProfile.peer))):
-        cards[held.row_of[MIRRORED, profile.id]] = card_of_mirrored(profile, now)
+        card = card_of_mirrored(profile, now)
+        if reader is Reader.VISITOR:
+            card = for_visitors(card, profile.document)
+        cards[held.row_of[MIRRORED, profile.id]] = card
     return cards
 
 

@@ -28,10 +28,12 @@ _MIX = 2654435761
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What everybody is worth, and who surely answers."""
+    """What everybody is worth, who surely answers and who perhaps."""
 
     score: Mapping[int, float]
     sure: frozenset[int]
+    perhaps: frozenset[int]
+    """Who has enough of what can be answered at all to be perhaps meant."""
 
 
 def scores(parts: Sequence[Part], worths: Sequence[Worth]) -> Scores:
@@ -49,12 +51,14 @@ def scores(parts: Sequence[Part], worths: Sequence[Worth]) -> Scores:
             summed[row] += part.weight * value
             if specific and value >= ANSWERED:
                 answered[row] += part.weight
+    known = sum(part.weight for part in parts if not part.unknown) or 1.0
     score = {row: round(value / total, 3) for row, value in summed.items()}
     least = sum(p.weight for p in parts if not p.generic or len(parts) == 1) / 2
+    perhaps = frozenset(row for row, value in summed.items() if value >= PERHAPS * known)
     sure = frozenset(
         row for row, value in score.items() if value >= SURE and answered.get(row, 0.0) >= least
     )
-    return Scores(score, sure)
+    return Scores(score, sure, perhaps - sure)
 
 
 def ordered(

@@ -8,42 +8,32 @@ somewhere: written together or apart, half typed, mistyped, compounded, derived,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from app.search.lexicon import Lexicon, Meaning, Phrase, compound, lexicon
-from app.search.text import STOP, Word, root, slips, typos_allowed, words
+from app.search.guessing import (
+    GENERIC,
+    LONGER,
+    PREFIX,
+    PREFIX_LETTERS,
+    SURE_PREFIX_LETTERS,
+    TYPO,
+    begun,
+    by_phrases,
+    guesses,
+    longer,
+    respelled,
+)
+from app.search.lexicon import SMALL, Lexicon, Meaning, Phrase, lexicon
+from app.search.text import STOP, small, words
 from federation import vocabulary
 
-#: How sure a way of reaching a meaning leaves us; multiplied with the meaning's own.
-PREFIX, TYPO, TAIL, HEAD, ROOT, PARTIAL = 0.9, 0.85, 0.75, 0.55, 0.7, 0.4
-#: A speciality beside the one that was meant: shown under "perhaps", never surely.
-NEAR = 0.35
-#: A word that follows from a longer word being typed, when the short one is a word of its own.
-LONGER = 0.6
-#: Letters before a last word may stand for longer ones.
-PREFIX_LETTERS = 3
-#: Letters from which a half-typed word is sure enough to call the answer an answer.
-SURE_PREFIX_LETTERS = 4
-
-_GENERIC = """
-coach consultant consultanc consulting conseil conseiller berater beratung consultor consultori
-asesor asesori adviser advisor advice expert expertis specialist special especialist freelanc
-freelancer designer design developer developpeur development engineer ingenieur ingenier manager
-management director directeur teacher trainer formateur formation lehrer profesor professeur
-instructor instructeur agent agenc agency servic compan company business studio atelier workshop
-cour course kur lesson clas professional professionnel professionel pro artist technician
-technicien tecnic maker planner analyst guid operator assistant assistanc chef doctor architect
-therapist therapeut produc producer producteur editor worker officer entwickler entwicklung
-planer trainerin schulung unterricht projekt project projet support entrepris empres unternehm
-firm societ personal person team equip client cliente kunde work travail trabaj arbeit digital
-online international local new nouveau petit small gros grand bon good best meilleur mejor gut
-profi job product produit produkt producto system web site specialis problem question idee idea
-strategi strategy creation projekte organisation analys
-"""
-#: Words that need another word beside them before they say what somebody does.
-GENERIC = frozenset(_GENERIC.split())
+#: From here on a meaning is clear.
+CLEAR = 0.7
+#: Meanings that one part may have; the vaguest are dropped.
+MEANINGS = 40
+#: Words behind which the person says for whom they ask.
+FOR = frozenset(("for", "pour", "fur", "para"))
 
 
 class Terms(Protocol):
@@ -79,219 +69,197 @@ class Part:
     generic: bool = False
     """Says little alone: coach, service, project."""
 
+    aside: bool = False
+    """It stands behind "for": for whom or for what, when something else was asked for."""
+
     unknown: bool = False
     """Neither the vocabulary nor any profile has it."""
 
     near: tuple[str, ...] = field(default=())
     """Specialities beside those that were meant."""
 
+    @property
+    def clear(self) -> bool:
+        """True when the vocabulary says clearly what is meant."""
+        return bool(self.meanings) and self.meanings[0].sure >= CLEAR
+
 
 def read(question: str, terms: Terms) -> tuple[Part, ...]:
     """Return the parts of ``question`` that carry meaning, in their order."""
-    book = lexicon()
-    every = words(question)
-    open_ended = bool(question) and not question[-1].isspace()
-    parts: list[Part] = []
-    at = 0
-    while at < len(every):
-        taken, at = _next(question, every, at, book)
-        if taken is None:
-            continue
-        phrase, start, end = taken
-        last = open_ended and end == len(every)
-        if phrase is None:
-            parts.append(_one_word(question, every[start], book, terms, last=last))
-        else:
-            parts.append(_phrase(question, every[start:end], phrase, book, last=last))
-    if not parts and every:
-        parts = [_one_word(question, word, book, terms, last=open_ended) for word in every]
+    reader = _Reading(question, lexicon(), terms)
+    parts = reader.parts()
     return _balanced(parts)
 
 
-def _next(
-    question: str, every: list[Word], at: int, book: Lexicon
-) -> tuple[tuple[Phrase | None, int, int] | None, int]:
-    """Return the phrase or word at ``at`` (None for a small word) and where the next begins."""
-    word = every[at]
-    found = book.longest(every, at)
-    small = word.folded in STOP and not question[word.start : word.end].isupper()
-    if found and not (small and found[1] == at + 1):
-        return (found[0], at, found[1]), found[1]
-    if small:
-        return None, at + 1
-    # "web design" is in the book as "webdesign", or the other way round.
-    if at + 1 < len(every):
-        together = word.folded + every[at + 1].folded
-        stemmed = book.stem_of.get(together, word.folded + every[at + 1].stem)
-        for phrase in ((stemmed,), book.joined.get(stemmed)):
-            if phrase in book.meanings:
-                return (phrase, at, at + 2), at + 2
-    return (None, at, at + 1), at + 1
+class _Reading:
+    """One question on its way to parts."""
 
+    def __init__(self, question: str, book: Lexicon, terms: Terms) -> None:
+        self.question, self.book, self.terms = question, book, terms
+        self.every = words(question)
+        self.open = bool(question) and not question[-1].isspace()
+        self.slipped: set[int] = set()
 
-def _phrase(question: str, taken: list[Word], phrase: Phrase, book: Lexicon, *, last: bool) -> Part:
-    meanings = list(book.meanings[phrase])
-    own = tuple(word.stem for word in taken if word.folded not in STOP) or phrase
-    # Of "it support" only "support" would remain, which is another question.
-    terms = [Term(own)] if len(own) > 1 or len(phrase) == 1 else []
-    if len(taken) == 1:
-        # Steuer -> Steuerberatung: German writes together what others write apart.
-        if last and len(taken[0].folded) >= SURE_PREFIX_LETTERS:
-            longer = [one for one in book.starts_with(taken[0].folded) if one != taken[0].folded]
-            meanings += _by(book, ((book.stem_of[one],) for one in longer), LONGER, "prefix")
-            terms.append(Term(own, prefix=True, sure=LONGER, how="prefix"))
-        elif len(taken[0].folded) >= 5:
-            longer = [one for one in book.starts_with(taken[0].folded) if one != taken[0].folded]
-            meanings += _by(book, ((book.stem_of[one],) for one in longer), LONGER * 0.8, "prefix")
-    generic = len(phrase) == 1 and phrase[0] in GENERIC
-    return _part(question, taken, meanings, terms, generic=generic)
+    def parts(self) -> list[Part]:
+        """Read phrase by phrase, word by word; all words when none seems to carry meaning."""
+        self._respell()
+        found: list[Part] = []
+        at = 0
+        while at < len(self.every):
+            part, at = self._next(at)
+            found += [part] if part else []
+        if not found:
+            last = len(self.every) - 1
+            found = [self._word(at, last=self.open and at == last) for at in range(last + 1)]
+        return found
 
+    def _respell(self) -> None:
+        for at, word in enumerate(self.every):
+            known = word.folded in self.book.stem_of or word.stem in self.book.starting
+            if known or self._small(at) or self.terms.has(word.stem):
+                continue
+            if better := respelled(self.every, at, self.book):
+                self.every[at] = better
+                self.slipped.add(at)
 
-def _one_word(question: str, word: Word, book: Lexicon, terms: Terms, *, last: bool) -> Part:
-    """Try every way in which the vocabulary or the profiles may have ``word``."""
-    present = terms.has(word.stem)
-    wanted = [Term((word.stem,))]
-    meanings: list[Meaning] = []
-    if joined := book.joined.get(word.stem) or book.joined.get(word.folded):
-        meanings += _by(book, [joined], 1.0, "synonym")
-    if last and len(word.folded) >= PREFIX_LETTERS:
-        meanings += _half_typed(word, book)
-        wanted.append(Term((word.folded,), prefix=True, sure=PREFIX, how="prefix"))
-    elif last and len(word.folded) == 2:
-        wanted.append(Term((word.folded,), prefix=True, sure=PREFIX, how="prefix"))
-    if not meanings:
-        meanings += _compounded(word, book)
-    if (
-        not present
-        and word.folded not in book.stem_of
-        and (not meanings or meanings[0].how == "prefix")
-    ):
-        slipped = _mistyped(word, book)
-        meanings = slipped + meanings if slipped else meanings
-        if not slipped:
-            wanted += [Term((s,), sure=TYPO, how="typo") for s in terms.like(word.stem)[:4]]
-    if not meanings:
-        meanings += _derived(word, book)
-    if not meanings:
-        meanings += _by(book, book.holding.get(word.stem, ()), PARTIAL, "near")[:6]
-    unknown = not meanings and not present and len(wanted) == 1
-    part = _part(question, [word], meanings, wanted, generic=word.stem in GENERIC)
-    return replace(part, unknown=unknown)
+    def _next(self, at: int) -> tuple[Part | None, int]:
+        """Return the part at ``at`` (None for a small word) and where the next begins."""
+        found = self.book.longest(self.every, at)
+        whole = found is not None and found[1] == len(self.every)
+        begins = self.open and not whole and not self._small(at)
+        if begins and (phrases := begun(self.every, at, self.book)):
+            return self._begun(at, phrases), len(self.every)
+        if found and not (self._small(at) and found[1] == at + 1):
+            return self._phrase(found[0], at, found[1]), found[1]
+        if self._small(at):
+            return None, at + 1
+        if together := self._together(at):
+            return self._phrase(together, at, at + 2), at + 2
+        last = self.open and at + 1 == len(self.every)
+        # Of a word just begun nothing is known yet; the words before it say enough.
+        if last and at and len(self.every[at].folded) < PREFIX_LETTERS:
+            return None, at + 1
+        return self._word(at, last=last), at + 1
 
+    def _together(self, at: int) -> Phrase | None:
+        """Return the phrase that two words are when written as one: web design, webdesign."""
+        if at + 1 == len(self.every):
+            return None
+        one, other = self.every[at], self.every[at + 1]
+        joined = one.folded + other.folded
+        stemmed = self.book.stem_of.get(joined, one.folded + other.stem)
+        tried = ((stemmed,), self.book.joined.get(stemmed))
+        return next((phrase for phrase in tried if phrase in self.book.meanings), None)
 
-def _half_typed(word: Word, book: Lexicon) -> list[Meaning]:
-    reached = book.starts_with(word.folded)
-    # The shorter the rest, the likelier the word.
-    phrases = [(book.stem_of[one],) for one in sorted(reached, key=len)]
-    sure = PREFIX if len(word.folded) >= SURE_PREFIX_LETTERS else PREFIX * 0.85
-    meanings = _by(book, phrases, sure, "prefix")
-    # "transl" also begins "translation agency", whose first word may be no phrase of its own.
-    if not meanings:
-        starts = [
-            phrase
-            for first, phrases_ in book.starting.items()
-            if first.startswith(word.folded)
-            for phrase in phrases_
-        ]
-        meanings = _by(book, starts[:20], sure * 0.8, "prefix")
-    return meanings
-
-
-def _compounded(word: Word, book: Lexicon) -> list[Meaning]:
-    head, tail = compound(word.folded, book)
-    meanings: list[Meaning] = []
-    if tail and tail[0] not in GENERIC:
-        meanings += _by(book, [tail], TAIL, "synonym")
-    if head and head[0] not in GENERIC:
-        # With a generic end (Steuer|service), the beginning is what is meant.
-        plain = tail is None or tail[0] in GENERIC
-        meanings += _by(book, [head], TAIL if plain else HEAD, "synonym")
-    return meanings
-
-
-def _mistyped(word: Word, book: Lexicon) -> list[Meaning]:
-    found = book.like(word.folded)
-    phrases = [((book.stem_of[one],), made) for one, made in found]
-    meanings: list[Meaning] = []
-    for phrase, made in phrases:
-        sure = TYPO if made == 1 else TYPO * 0.95
-        if phrase in book.meanings:
-            meanings += _by(book, [phrase], sure, "typo")
-        else:
-            meanings += _by(book, book.holding.get(phrase[0], ())[:4], PARTIAL * sure, "typo")
-    return sorted(meanings, key=lambda meaning: -meaning.sure)
-
-
-def _derived(word: Word, book: Lexicon) -> list[Meaning]:
-    stump = root(word.folded)
-    return _by(book, book.roots.get(stump, ()), ROOT, "synonym") if stump else []
-
-
-def _by(book: Lexicon, phrases: Iterable[Phrase], sure: float, how: str) -> list[Meaning]:
-    """Return what ``phrases`` mean, less surely and reached in the way ``how`` says."""
-    return [
-        replace(
-            meaning,
-            sure=round(meaning.sure * sure, 3),
-            how=how if how != "synonym" else meaning.how,
+    def _phrase(self, phrase: Phrase, start: int, end: int) -> Part:
+        taken = self.every[start:end]
+        last = self.open and end == len(self.every)
+        slipped = not self.slipped.isdisjoint(range(start, end))
+        meanings = by_phrases(
+            self.book, [phrase], TYPO if slipped else 1.0, "typo" if slipped else "synonym"
         )
-        for phrase in phrases
-        for meaning in book.meanings.get(phrase, ())
-    ]
+        own = tuple(word.stem for word in taken if word.folded not in STOP) or phrase
+        # Of "it support" only "support" would remain, which is another question.
+        terms = [Term(own)] if len(own) > 1 or len(phrase) == 1 else []
+        letters = len(taken[0].folded)
+        if len(taken) == 1 and last and letters >= SURE_PREFIX_LETTERS:
+            meanings += longer(taken[0], self.book, LONGER)
+            terms.append(Term(own, prefix=True, sure=LONGER, how="prefix"))
+        elif len(taken) == 1 and letters >= SURE_PREFIX_LETTERS + 1:
+            meanings += longer(taken[0], self.book, LONGER * 0.8)
+        generic = len(phrase) == 1 and phrase[0] in GENERIC
+        return self._part(start, end, meanings, terms, generic=generic)
+
+    def _begun(self, at: int, phrases: list[Phrase]) -> Part:
+        typed = self.every[-1].folded
+        sure = PREFIX if len(typed) >= PREFIX_LETTERS else PREFIX * 0.85
+        meanings = by_phrases(self.book, phrases, sure, "prefix")
+        before = tuple(w.stem for w in self.every[at:-1] if w.folded not in STOP)
+        # What stands complete keeps its meaning; it may be all that is wanted.
+        meanings += by_phrases(self.book, [before], PREFIX, "synonym")
+        terms = [Term(before, sure=0.8)] if before else []
+        return self._part(at, len(self.every), meanings, terms)
+
+    def _word(self, at: int, *, last: bool) -> Part:
+        """Try every way in which the vocabulary or the profiles may have a word."""
+        word = self.every[at]
+        present = self.terms.has(word.stem)
+        meanings = guesses(word, self.book, last=last, present=present)
+        wanted = [Term((word.stem,))]
+        if last and len(word.folded) >= 2:
+            wanted.append(Term((word.folded,), prefix=True, sure=PREFIX, how="prefix"))
+        if not present and not any(meaning.how == "typo" for meaning in meanings):
+            wanted += [
+                Term((one,), sure=TYPO, how="typo") for one in self.terms.like(word.stem)[:4]
+            ]
+        part = self._part(at, at + 1, list(meanings), wanted, generic=word.stem in GENERIC)
+        return replace(part, unknown=not meanings and not present and len(wanted) == 1)
+
+    def _small(self, at: int) -> bool:
+        return small(self.every[at], self.question)
+
+    def _aside(self, at: int) -> bool:
+        """Tell whether "for", with whatever small words, stands before ``at``."""
+        while at and self.every[at - 1].folded in SMALL | STOP:
+            at -= 1
+            if self.every[at].folded in FOR:
+                return True
+        return False
+
+    def _part(
+        self,
+        start: int,
+        end: int,
+        meanings: list[Meaning],
+        terms: list[Term],
+        *,
+        generic: bool = False,
+    ) -> Part:
+        kept = _best_of(meanings)
+        taken = self.every[start:end]
+        carried = sum(1 for word in taken if word.folded not in STOP) or 1
+        return Part(
+            said=self.question[taken[0].start : taken[-1].end],
+            meanings=kept,
+            terms=tuple(terms),
+            weight=float(carried) ** 0.5,
+            generic=generic,
+            aside=self._aside(start),
+            near=_near(kept),
+        )
 
 
-def _part(
-    question: str, taken: list[Word], meanings: list[Meaning], terms: list[Term], *, generic: bool
-) -> Part:
+def _best_of(meanings: list[Meaning]) -> tuple[Meaning, ...]:
     best: dict[str, Meaning] = {}
     for meaning in meanings:
         if meaning.code not in best or best[meaning.code].sure < meaning.sure:
             best[meaning.code] = meaning
-    kept = sorted(best.values(), key=lambda meaning: -meaning.sure)[:40]
-    clear = [meaning for meaning in kept if meaning.sure >= 0.7 and meaning.how != "domain"][:3]
-    near = {
-        code
-        for meaning in clear
-        if meaning.code in vocabulary.specialities()
-        for code in vocabulary.specialities()[meaning.code].near
-    } - best.keys()
-    carried = sum(1 for word in taken if word.folded not in STOP) or 1
-    return Part(
-        said=question[taken[0].start : taken[-1].end],
-        meanings=tuple(kept),
-        terms=tuple(terms),
-        weight=float(carried) ** 0.5,
-        generic=generic,
-        near=tuple(sorted(near)),
-    )
+    return tuple(sorted(best.values(), key=lambda meaning: -meaning.sure)[:MEANINGS])
+
+
+def _near(kept: tuple[Meaning, ...]) -> tuple[str, ...]:
+    """The specialities beside those that are clearly meant."""
+    shared = vocabulary.specialities()
+    clear = [meaning.code for meaning in kept if meaning.sure >= CLEAR and meaning.how != "domain"]
+    near = {code for clearly in clear[:3] for code in shared[clearly].near}
+    return tuple(sorted(near - {meaning.code for meaning in kept}))
 
 
 def _balanced(parts: list[Part]) -> tuple[Part, ...]:
     """Weigh the parts against each other: those with a clear meaning carry the question."""
-    clear = [p for p in parts if not p.generic and p.meanings and p.meanings[0].sure >= 0.7]
-    others = [p for p in parts if not p.generic]
     return tuple(
-        replace(
-            part,
-            weight=part.weight
-            * (0.3 if part.generic and others else 1.0 if part in clear or not clear else 0.5),
-        )
-        for part in parts
+        replace(part, weight=round(part.weight * _share(part, parts[:at], parts), 3))
+        for at, part in enumerate(parts)
     )
 
 
-def matches(term: Term, texts: list[Word]) -> list[tuple[int, int]]:
-    """Return the spans of ``texts`` where ``term`` stands, small words between ignored."""
-    plain = [word for word in texts if word.folded not in STOP] or texts
-    size = len(term.stems)
-    spans = []
-    for at in range(len(plain) - size + 1):
-        window = plain[at : at + size]
-        exact = all(word.stem == wanted for word, wanted in zip(window, term.stems, strict=True))
-        begun = term.prefix and size == 1 and window[0].folded.startswith(term.stems[0])
-        if exact or begun:
-            spans.append((window[0].start, window[-1].end))
-    return spans
-
-
-__all__ = ["GENERIC", "NEAR", "Part", "Term", "Terms", "matches", "read", "slips", "typos_allowed"]
+def _share(part: Part, before: list[Part], parts: list[Part]) -> float:
+    others = [one for one in parts if one is not part]
+    if part.aside and any(one.clear for one in before):
+        return 0.3  # for whom, not what
+    if part.generic and any(not one.generic for one in others):
+        return 0.6 if part.clear else 0.3
+    if not part.clear and any(one.clear for one in others):
+        # In a long sentence a word that nobody knows is a manner of speaking.
+        return 0.3 if part.unknown and len(parts) > 3 else 0.5 if not part.unknown else 0.8
+    return 1.0

@@ -32,6 +32,7 @@ _WORD = re.compile(r"[^\W_]+")
 _ELISION = re.compile(r"\b(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quelqu)['’ʼ`´](?=\w)", re.IGNORECASE)
 
 _STOP = """
+hallo hello hey bonjour salut hola guten tag buenos buenas dias bonsoir merci thanks danke gracias
 a au aux avec c ce ces cet cette chez d dans de des du elle en et eux fait faire il ils j je l
 la le les leur leurs lui m ma mais me mes moi mon n ne nos notre nous on ou par pas peut pour
 pouvant qu que quel quelle qui quelqu quelque s sa se ses si son sont sur t ta te tes toi ton tu

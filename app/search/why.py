@@ -12,8 +12,8 @@ from functools import lru_cache
 
 from app.search.answers import Field, How, Reason, Span
 from app.search.cards import Card, CardService
-from app.search.reading import Part, matches
-from app.search.text import words
+from app.search.reading import Part, Term
+from app.search.text import STOP, Word, words
 from app.search.writing import named_in
 
 #: Characters of a longer text shown around what was found in it.
@@ -126,7 +126,21 @@ def _spans(part: Part, text: str) -> list[Span]:
     if not text:
         return []
     seen = words(text)
-    return [span for term in part.terms for span in matches(term, seen)]
+    return [span for term in part.terms for span in _places(term, seen)]
+
+
+def _places(term: Term, texts: list[Word]) -> list[tuple[int, int]]:
+    """Return the spans of ``texts`` where ``term`` stands, small words between ignored."""
+    plain = [word for word in texts if word.folded not in STOP] or texts
+    size = len(term.stems)
+    spans = []
+    for at in range(len(plain) - size + 1):
+        window = plain[at : at + size]
+        exact = all(word.stem == wanted for word, wanted in zip(window, term.stems, strict=True))
+        begun = term.prefix and size == 1 and window[0].folded.startswith(term.stems[0])
+        if exact or begun:
+            spans.append((window[0].start, window[-1].end))
+    return spans
 
 
 @lru_cache(maxsize=4096)

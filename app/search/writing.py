@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from app.search.cards import Card, CardService
+from app.search.guessing import GENERIC
 from app.search.lexicon import SMALL, Meaning, compound, lexicon
-from app.search.reading import GENERIC
 from app.search.text import Word, content, fold, small, stems, words
 from federation import vocabulary
 

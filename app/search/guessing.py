@@ -1,0 +1,166 @@
+"""What a word may mean that the vocabulary does not have as it was typed.
+
+From the surest way to the boldest: half typed, a slip of the finger, a German compound, derived
+from a known word, known only inside longer phrases. Each way says how sure it leaves us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from app.search.lexicon import SMALL, Lexicon, Meaning, Phrase, compound
+from app.search.text import STOP, Word, root
+
+#: How sure a way of reaching a meaning leaves us; multiplied with the meaning's own.
+PREFIX, TYPO, TAIL, HEAD, ROOT, PARTIAL = 0.9, 0.85, 0.75, 0.55, 0.7, 0.4
+#: A speciality beside the one that was meant: shown under "perhaps", never surely.
+NEAR = 0.35
+#: A word that follows from a longer word being typed, when the short one is a word of its own.
+LONGER = 0.6
+#: Letters before a last word may stand for longer ones.
+PREFIX_LETTERS = 3
+#: Letters from which a half-typed word is sure enough to call the answer an answer.
+SURE_PREFIX_LETTERS = 4
+
+_GENERIC = """
+coach consultant consultanc consulting conseil conseiller berater beratung consultor consultori
+asesor asesori adviser advisor advice expert expertis specialist special especialist freelanc
+freelancer designer design developer developpeur development engineer ingenieur ingenier manager
+management director directeur teacher trainer formateur formation lehrer profesor professeur
+instructor instructeur agent agenc agency servic compan company business studio atelier workshop
+cour course kur lesson clas professional professionnel professionel pro artist technician
+technicien tecnic maker planner analyst guid operator assistant assistanc chef doctor architect
+therapist therapeut produc producer producteur editor worker officer entwickler entwicklung
+planer trainerin schulung unterricht projekt project projet support entrepris empres unternehm
+firm societ personal person team equip client cliente kunde work travail trabaj arbeit digital
+online international local new nouveau petit small gros grand bon good best meilleur mejor gut
+profi job product produit produkt producto system web site specialis problem question idee idea
+strategi strategy creation projekte organisation analys
+"""
+#: Words that need another word beside them before they say what somebody does.
+GENERIC = frozenset(_GENERIC.split())
+
+
+def guesses(word: Word, book: Lexicon, *, last: bool, present: bool) -> tuple[Meaning, ...]:
+    """Return what ``word`` may mean, none of its spellings being a phrase of the vocabulary.
+
+    :param last: the person may still be typing it.
+    :param present: some profile has the word, so it is no slip of the finger.
+    """
+    found: list[Meaning] = []
+    if joined := book.joined.get(word.stem) or book.joined.get(word.folded):
+        found += by_phrases(book, [joined], 1.0, "synonym")
+    if last and len(word.folded) >= PREFIX_LETTERS:
+        found += _half_typed(word, book)
+    if not found and not present and word.folded not in book.stem_of:
+        found += _mistyped(word, book)
+    if not found or found[0].sure < PARTIAL:
+        found += _compounded(word, book)
+    if not found:
+        found += _derived(word, book)
+    if not found:
+        found += by_phrases(book, book.holding.get(word.stem, ()), PARTIAL, "near")[:6]
+    return tuple(found)
+
+
+def longer(word: Word, book: Lexicon, sure: float) -> list[Meaning]:
+    """Return what longer words mean that begin with ``word``: Steuer -> Steuerberatung."""
+    found = [one for one in book.starts_with(word.folded) if one != word.folded]
+    return by_phrases(book, ((book.stem_of[one],) for one in found), sure, "prefix")
+
+
+def respelled(every: Sequence[Word], at: int, book: Lexicon, most: int = 8) -> Word | None:
+    """Return the word at ``at`` as it completes a longer phrase with those around it, if any does.
+
+    "protecion de datos" is no phrase, but one slip away from one.
+    """
+    best: tuple[int, Word] | None = None
+    for spelling, _ in book.like(every[at].folded)[:most]:
+        word = replace(every[at], folded=spelling, stem=book.stem_of[spelling])
+        tried = [*every[:at], word, *every[at + 1 :]]
+        for start in range(max(0, at - 3), at + 1):
+            reached = book.longest(tried, start)
+            if reached and len(reached[0]) > 1 and reached[1] > at:
+                size = len(reached[0])
+                best = (size, word) if best is None or best[0] < size else best
+    return best[1] if best else None
+
+
+def begun(every: Sequence[Word], at: int, book: Lexicon) -> list[Phrase]:
+    """Return the phrases that the words from ``at`` on begin, the last of them half typed."""
+    typed = every[-1]
+    if at == len(every) - 1 or typed.folded in SMALL or typed.folded in STOP:
+        return []
+    before = [word.stem for word in every[at:-1] if word.folded not in SMALL]
+    found = [
+        phrase
+        for phrase in book.starting.get(every[at].stem, ())
+        if len(phrase) > len(before)
+        and list(phrase[: len(before)]) == before
+        and (phrase[len(before)].startswith(typed.folded) or phrase[len(before)] == typed.stem)
+    ]
+    return found[:12]
+
+
+def by_phrases(book: Lexicon, phrases: Iterable[Phrase], sure: float, how: str) -> list[Meaning]:
+    """Return what ``phrases`` mean, less surely and reached in the way ``how`` says."""
+    return [
+        replace(
+            meaning,
+            sure=round(meaning.sure * sure, 3),
+            how=meaning.how if how == "synonym" else how,
+        )
+        for phrase in phrases
+        for meaning in book.meanings.get(phrase, ())
+    ]
+
+
+def _half_typed(word: Word, book: Lexicon) -> list[Meaning]:
+    reached = book.starts_with(word.folded)
+    # The shorter the rest, the likelier the word.
+    phrases = [(book.stem_of[one],) for one in sorted(reached, key=len)]
+    sure = PREFIX if len(word.folded) >= SURE_PREFIX_LETTERS else PREFIX * 0.85
+    meanings = by_phrases(book, phrases, sure, "prefix")
+    # "transl" also begins "translation agency", whose first word may be no phrase of its own.
+    if not meanings:
+        starts = [
+            phrase
+            for first, phrases_ in book.starting.items()
+            if first.startswith(word.folded)
+            for phrase in phrases_
+        ]
+        meanings = by_phrases(book, starts[:20], sure * 0.8, "prefix")
+    return meanings
+
+
+def _compounded(word: Word, book: Lexicon) -> list[Meaning]:
+    head, tail = compound(word.folded, book)
+    meanings: list[Meaning] = []
+    if tail and tail[0] not in GENERIC:
+        meanings += by_phrases(book, [tail], TAIL, "synonym")
+    if head and head[0] not in GENERIC:
+        # With a generic end (Steuer|service), the beginning is what is meant.
+        plain = tail is None or tail[0] in GENERIC
+        meanings += by_phrases(book, [head], TAIL if plain else HEAD, "synonym")
+    return meanings
+
+
+def _mistyped(word: Word, book: Lexicon) -> list[Meaning]:
+    found = book.like(word.folded)
+    phrases = [((book.stem_of[one],), made) for one, made in found]
+    meanings: list[Meaning] = []
+    for phrase, made in phrases:
+        sure = TYPO if made == 1 else TYPO * 0.95
+        if phrase in book.meanings:
+            meanings += by_phrases(book, [phrase], sure, "typo")
+        else:
+            meanings += by_phrases(
+                book, book.holding.get(phrase[0], ())[:4], PARTIAL * sure, "typo"
+            )
+    return sorted(meanings, key=lambda meaning: -meaning.sure)
+
+
+def _derived(word: Word, book: Lexicon) -> list[Meaning]:
+    stump = root(word.folded)
+    return by_phrases(book, book.roots.get(stump, ()), ROOT, "synonym") if stump else []
