@@ -22,19 +22,22 @@ bp = Blueprint("directory", __name__)
 #: People on one page of the grid, which is one, two, three or four columns wide.
 PEOPLE = 24
 
+#: Filters that tell spaces apart, of which there is one here.
+ELSEWHERE = ("space", "city", "country", "within")
+
 
 @bp.get("/")
 @anyone
 def show() -> Response:
     query = results.asked(request.args)
     # The front page is about this space: its filters narrow, words and other spaces are /search.
-    query = replace(query, scope="here", words="", within=None, space=())
+    query = replace(query, scope="here", words="", within=None, space=(), city=(), country=())
     found = find(db.session(), query, reader(), g.space, g.now, limit=PEOPLE)
     answer = page(
         "directory/show.html",
         results.wanted_part("people"),
         found=found,
-        panel=facets.panel(found),
+        panel=facets.panel(found, without=ELSEWHERE),
         chips=facets.chips(found, "directory.show"),
         clear=facets.cleared(Query(scope="here"), "directory.show"),
         pages=results.Pages.of(found, "directory.show", PEOPLE),

@@ -37,9 +37,11 @@ class Chip:
     url: str
 
 
-def panel(found: Found) -> list[Group]:
+def panel(found: Found, without: Iterable[str] = ()) -> list[Group]:
     """Return the facets of ``found`` in the order of the page, without those that say nothing."""
     by_name = {facet.name: facet for facet in found.facets if facet.options}
+    for name in without:
+        by_name.pop(name, None)
     if account() is None:
         # A visitor sees no coworker rate, so nothing to filter by.
         by_name.pop("coworker_rate", None)
@@ -138,6 +140,5 @@ def _headings() -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _says_something(facet: Facet, found: Found) -> bool:
-    """False when the only choice is what everybody in the answer has anyway."""
-    only = facet.options[0] if len(facet.options) == 1 else None
-    return only is None or only.selected or only.count < found.total
+    """False when every choice is what everybody in the answer has anyway."""
+    return any(option.selected or option.count < found.total for option in facet.options)

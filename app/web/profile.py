@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +19,8 @@ from app.database import db
 from app.models.member import Member
 from app.models.peer import MirroredProfile, Peer
 from app.models.scope import Reader, mirrored_seen_by, seen_by
-from app.search.cards import Card, CardService, card_of_member, card_of_mirrored
+from app.search.cards import Card, CardService, card_of_member, card_of_mirrored, for_visitors
+from app.search.places import distance
 from app.web.access import account, anyone, reader
 from app.web.pages import page
 from federation import vocabulary
@@ -29,18 +29,6 @@ bp = Blueprint("profile", __name__)
 
 #: Groups of four hexadecimal digits shown of a key; enough to recognise, not to compare.
 KEY_GROUPS = 4
-
-#: Card fields that a neighbour's member may keep from visitors; name and place always show.
-WITHHELD = (
-    "headline",
-    "profession",
-    "bio",
-    "location",
-    "languages",
-    "interests",
-    "availability",
-    "services",
-)
 
 
 @bp.get("/m/<ref>")
@@ -71,18 +59,6 @@ def own() -> Any:
     """Return the condition under which a member is whoever is signed in."""
     person = account()
     return Member.id == (person.member_id if person else None)
-
-
-def for_visitors(card: Card, claims: dict[str, Any]) -> Card:
-    """Return ``card`` with only what its ``web`` claim lets visitors see."""
-    shown = claims.get("web")
-    listed = shown if isinstance(shown, list) else []
-    empty = {
-        field.name: type(getattr(card, field.name))()
-        for field in fields(card)
-        if field.name in WITHHELD
-    }
-    return replace(card, **{name: value for name, value in empty.items() if name not in listed})
 
 
 def shared_interests(card: Card) -> set[str]:
@@ -128,6 +104,7 @@ def _page(card: Card, member: Member | None, profile: MirroredProfile | None) ->
         member=member,
         profile=profile,
         confirmed=confirmed,
+        km=distance(g.space, profile.peer) if profile else None,
         shared=shared_interests(card),
         regulated=regulated(card),
         way_back=way_back(),

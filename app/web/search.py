@@ -16,6 +16,7 @@ from app.search.find import PAGE, find
 from app.search.query import Query
 from app.web import facets, results
 from app.web.access import anyone, reader
+from app.web.languages import language
 from app.web.pages import page
 from federation import vocabulary
 
@@ -24,6 +25,9 @@ bp = Blueprint("search", __name__)
 #: Neighbouring specialities tried when nobody fits, and families of them offered instead.
 NEAR_TRIED = 6
 WAYS_OUT = 8
+
+#: Names told of what else was looked for.
+NAMES_TOLD = 5
 
 
 @bp.get("/search")
@@ -43,8 +47,28 @@ def show() -> Response:
         everywhere=facets.address("search.show", query.to_args(scope="everywhere")),
         ways_out=ways_out(found) if not found.total else None,
         freshness=Freshness.now(),
+        also=also_looked_for(found),
     )
     return results.remembering(answer, facets.address("search.show", query.to_args()))
+
+
+def also_looked_for(found: Found) -> list[tuple[str, str]]:
+    """Return what the question was also understood as: names of specialities, each with its tag.
+
+    The page's language first, and of what was meant first the other languages too; not what the
+    person said anyway.
+    """
+    known = vocabulary.specialities()
+    meant = [known[one.code] for one in found.expansions if one.code in known]
+    ours = language()[:2]
+    names = [(one.labels.get(ours, one.labels["en"]), ours) for one in meant]
+    names += [(one.labels[tag], tag) for one in meant[:1] for tag in one.labels if tag != ours]
+    said = {
+        found.query.words.strip().casefold(),
+        *(one.said.casefold() for one in found.expansions),
+    }
+    fresh = {name.casefold(): (name, tag) for name, tag in names if name.casefold() not in said}
+    return list(fresh.values())[:NAMES_TOLD]
 
 
 @dataclass(frozen=True, slots=True)

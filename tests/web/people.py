@@ -98,4 +98,4 @@ def names(answer):
 def text(answer):
     """Return what the page says, without its markup, on one line."""
     bare = re.sub(r"<(script|style|head)\b.*?</\1>", " ", answer.text, flags=re.DOTALL)
-    return " ".join(re.sub(r"<[^>]+>", " ", bare).split())
+    return " ".join(re.sub(r"<[^>]+>", " ", bare).split()).replace(" ,", ",")

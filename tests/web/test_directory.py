@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.spaces import service
 from tests.web.people import MAUD, befriend, listed, names, parts, text
 
@@ -74,6 +76,15 @@ def test_a_space_without_neighbours_offers_no_choice_of_where_to_look(space, bro
 def test_the_front_page_ignores_words_and_other_spaces_in_its_address(space, browser):
     listed("Claire Vasseur", audience="web")
     assert names(browser.get("/?q=zzz&scope=everywhere&space=x")) == ["Claire Vasseur"]
+
+
+def test_the_front_page_has_no_filter_that_tells_spaces_apart(space, browser):
+    befriend()
+    listed("Claire Vasseur", audience="web", languages=["fr"])
+    listed("Maud Le Goff", audience="web", languages=["en"])
+    page = browser.get("/").text
+    names_of_filters = set(re.findall(r'name="(\w+)" value="[^"]+" form="filters"', page))
+    assert names_of_filters == {"language"}
 
 
 def test_the_part_that_htmx_asks_for_stands_in_the_whole_page(space, browser):

@@ -131,6 +131,33 @@ def test_the_words_that_match_are_marked_and_the_rest_stays_text(member):
     assert "<b>Vasseur" not in page
 
 
+def test_a_visitor_reads_of_a_neighbours_person_only_what_that_person_put_on_the_web(
+    browser, space
+):
+    lawyer_next_door(
+        befriend(), public=True, web=["name", "profession"], headline="Avocat, entre nous"
+    )
+    page = text(browser.get("/search?q=avocat"))
+    assert "Marc Petit Avocat" in page
+    assert "entre nous" not in page
+    assert "Relecture" not in page
+    assert "130" not in page
+
+
+def test_why_a_person_is_there_is_said_in_the_readers_words(member):
+    lawyer_next_door(befriend())
+    page = text(member.get("/search?q=contract review"))
+    assert "Why: contract review = Contracts and terms, here Relecture d’un contrat" in page
+
+
+def test_what_else_was_looked_for_is_told_in_its_own_languages(member):
+    lawyer("Claire Vasseur")
+    page = member.get("/search?q=lawyer").text
+    told = re.search(r"We also looked for (.*?): in the list", page)[1]
+    assert re.findall(r"<b( lang=..*?)?>", told) == [' lang="fr"', ' lang="de"', ' lang="es"']
+    assert "Lawyer" not in told
+
+
 def test_people_stand_together_by_how_far_away_they_are(member):
     lawyer("Claire Vasseur")
     lawyer_next_door(befriend(), "Marc Petit")
