@@ -13,7 +13,8 @@ from itertools import pairwise
 from typing import Any, TypeGuard
 from urllib.parse import urlencode
 
-from federation import entity, limits, strict_json
+from federation import entity, limits, strict_json, tree
+from federation.documents import Checkpoint
 from federation.entity import MEDIA_TYPE, EntityConfiguration
 from federation.errors import (
     PROBLEM_PREFIX,
@@ -142,7 +143,10 @@ def read_checkpoint(
 def read_index(
     transport: Transport, space: EntityConfiguration, *, assertion: str = ""
 ) -> tuple[IndexEntry, ...]:
-    """Fetch the index of the view, which is asked for only when roots differ."""
+    """Fetch the index of the view, which is asked for only when roots differ.
+
+    It is not signed: believe it only when :func:`index_agrees` with a checkpoint.
+    """
     answer = transport.get(
         space.endpoints.index, max_bytes=limits.INDEX_BYTES, headers=_headers(JSON, assertion)
     )
@@ -150,6 +154,14 @@ def read_index(
     if not isinstance(entries, list) or len(entries) > limits.INDEX_ENTRIES:
         raise MalformedAnswerError("the index is not a list, or too long a one")
     return tuple(_entry(entry) for entry in entries)
+
+
+def index_agrees(index: Collection[IndexEntry], checkpoint: Checkpoint) -> bool:
+    """Say whether ``index``, which nobody signed, is the state that ``checkpoint`` states."""
+    leaves = [
+        tree.leaf_from_digest(entry.sub, entry.rev, bytes.fromhex(entry.digest)) for entry in index
+    ]
+    return len(index) == checkpoint.count and tree.root(leaves).hex() == checkpoint.root
 
 
 def deliver(transport: Transport, url: str, jws: str) -> None:

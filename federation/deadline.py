@@ -36,6 +36,7 @@ class Deadline:
 
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
+        self._timer.join()
         _CURRENT.reset(self._before)
         with self._lock:
             for each in self._sockets:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from federation import client, errors, keys
+from federation import client, errors, keys, tree
 from federation.client import FeedPage, IndexEntry
 from federation.identifiers import EntityId
 from federation.limits import JSON_DEPTH
 from federation.transport import Answer
-from tests.federation.samples import LYON, NOW, ROOT, Shelf, answer, configuration, lyon
+from tests.federation.samples import LYON, NOW, ROOT, Shelf, answer, checkpoint, configuration, lyon
 
 FEED = f"{LYON}/federation/v1/feed"
 ITEMS = [{"seq": 3, "jws": "a.b.c"}, {"seq": 7, "jws": "d.e.f"}]
@@ -193,6 +193,15 @@ def test_what_is_not_an_index_is_refused(index):
 def test_an_index_is_read():
     shelf = Shelf({INDEX: answer([["s", 1, "0" * 64]])})
     assert client.read_index(shelf, lyon()) == (IndexEntry("s", 1, "0" * 64),)
+
+
+def test_an_index_that_no_checkpoint_states_is_not_believed():
+    entry = IndexEntry("s", 1, "0" * 64)
+    root = tree.root([tree.leaf_from_digest("s", 1, bytes(32))]).hex()
+    assert client.index_agrees([entry], checkpoint(count=1, root=root))
+    assert not client.index_agrees([entry], checkpoint(count=2, root=root))
+    assert not client.index_agrees([], checkpoint(count=1, root=root))
+    assert client.index_agrees([], checkpoint(count=0, root=tree.EMPTY_ROOT.hex()))
 
 
 def test_a_document_is_delivered_as_it_is():

@@ -1,0 +1,117 @@
+"""PROTOCOL.md says what the code does: its examples, errors, states and rules are read here."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from federation import client, entity, errors, keys, limits, peering, signing
+from federation.documents import (
+    Ack,
+    Assertion,
+    Checkpoint,
+    Notice,
+    PeeringStatement,
+    Profile,
+    Withdrawal,
+)
+from federation.peering import Decision, Half
+from tests.federation.samples import LYON, ROOT, Shelf, answer, lyon
+
+TEXT = Path("federation/PROTOCOL.md").read_text(encoding="utf-8")
+EXAMPLES = dict(re.findall(r"^```json (\w+)\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE))
+DOCUMENTS = {
+    "profile": Profile,
+    "withdrawal": Withdrawal,
+    "checkpoint": Checkpoint,
+    "peering": PeeringStatement,
+    "notice": Notice,
+    "ack": Ack,
+    "assertion": Assertion,
+}
+
+
+def rows(heading):
+    """The cells of the first table below the line that begins with ``heading``."""
+    lines = TEXT[TEXT.index(heading) :].splitlines()
+    first = next(at for at, line in enumerate(lines) if line.startswith("|---"))
+    for line in lines[first + 1 :]:
+        if not line.startswith("|"):
+            return
+        yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_each_example_is_read():
+    assert set(EXAMPLES) == set(DOCUMENTS) | {"entity", "page"}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_each_document_is_accepted_and_written_as_in_the_text(name):
+    claims = json.loads(EXAMPLES[name])
+    assert DOCUMENTS[name].from_claims(claims).to_claims() == claims
+    assert DOCUMENTS[name].typ in TEXT
+
+
+def test_the_entity_configuration_of_the_text_is_read():
+    claims = json.loads(EXAMPLES["entity"])
+    claims["jwks"]["keys"] = [keys.public_jwk(ROOT)]
+    token = signing.sign(claims, ROOT, entity.TYP, max_bytes=limits.ENTITY_BYTES)
+    when = entity.moment(lyon().issued_at)
+    read = entity.read(token, LYON, when, pinned_kid=keys.kid(ROOT))
+    assert read.organization_name == "Le Palier"
+    assert read.endpoints == entity.Endpoints.below(LYON)
+
+
+def test_the_page_of_the_text_is_read():
+    page = json.loads(EXAMPLES["page"])
+    read = client.read_feed_page(Shelf({lyon().endpoints.feed: answer(page)}), lyon())
+    assert read is not None
+    assert (read.epoch, read.next, read.more) == (page["epoch"], page["next"], page["more"])
+
+
+def test_the_pair_code_of_the_text_is_ours():
+    assert f"**{' '.join(keys.pair_code('A' * 43, 'B' * 43))}**" in TEXT
+
+
+def test_the_list_of_problems_is_the_one_of_the_code():
+    listed = {cells[0].strip("`"): cells for cells in rows("**Errors**")}
+    assert set(listed) == set(errors.PROBLEMS)
+    for name, (_, status, _, again) in listed.items():
+        kind = errors.PROBLEMS[name]
+        assert status.startswith(str(kind.status))
+        assert again == ("no" if kind.permanent else "yes")
+
+
+def test_the_table_of_decisions_is_the_one_of_the_code():
+    order = ["approve", "decline", "suspend", "resume", "confirm_key", "end", "block", "unblock"]
+    for cells in rows("What our admin may decide"):
+        half = Half(cells[0].strip("`"))
+        told = {Decision(name) for name, cell in zip(order, cells[1:], strict=True) if cell}
+        assert told == set(peering.allowed(half))
+
+
+def test_each_rule_names_a_test_that_exists():
+    named = [cells[2].strip("`").split("::") for cells in rows("## 9 Rules")]
+    assert len(named) == 20
+    for file, test in named:
+        assert f"def {test}(" in Path("tests/federation", file).read_text(encoding="utf-8")
+
+
+def test_the_numbers_of_the_text_are_those_of_the_code():
+    for number in (
+        limits.JWS_BYTES,
+        limits.ENTITY_BYTES,
+        limits.PAYLOAD_BYTES,
+        limits.HEADER_BYTES,
+        limits.PAGE_BYTES,
+        limits.BIO_CHARACTERS,
+        limits.DESCRIPTION_CHARACTERS,
+    ):
+        assert f"{number:,}" in TEXT
+    assert f"at most {limits.RECORD_LIFETIME.days} days" in TEXT
+    assert f"`exp` at most {limits.CHECKPOINT_LIFETIME.days} days" in TEXT
+    assert f"at most {limits.JSON_DEPTH} levels" in TEXT
+    assert f"{limits.TOTAL_SECONDS:g} s" in TEXT
