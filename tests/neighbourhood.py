@@ -27,7 +27,9 @@ from app.models.member import Member
 from app.models.peer import MirroredProfile, Peer
 from app.models.scope import Reader, visible_mirrored
 from app.models.space import Space
+from app.search.find import find
 from app.search.index import index_member
+from app.search.query import Query
 from app.worker import run_round
 from federation.errors import FederationError, TooLargeError, UnreachableError
 from federation.transport import Answer
@@ -178,13 +180,15 @@ class Neighbourhood:
         return summary.outcomes
 
     def work(self, rounds=6):
-        """Let all spaces work until nobody has anything to do."""
+        """Let all spaces work, some seconds apart, until nobody has anything to do."""
         outcomes = []
         for _ in range(rounds):
             done = [outcome for name in self.apps for outcome in self.work_at(name)]
+            outcomes += done
             if not done:
                 break
-            outcomes += done
+            # Longer than notices have to rest, so that what they asked for is due.
+            self.later(seconds=6)
         return outcomes
 
     def cut(self, name):
@@ -219,6 +223,13 @@ class Neighbourhood:
         with self.at(name) as session:
             rows = session.scalars(visible_mirrored(Reader.MEMBER, self.now))
             return {row.name for row in rows}
+
+    def search(self, name, words, scope="everywhere"):
+        """Return the names that a search in the space finds, best first."""
+        with self.at(name) as session:
+            query = Query.from_args({"q": [words], "scope": [scope]})
+            found = find(session, query, Reader.MEMBER, session.get(Space, 1), self.now)
+            return [hit.card.name for hit in found.hits]
 
     def journal(self, name, *kinds):
         with self.at(name) as session:

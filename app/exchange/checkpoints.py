@@ -41,10 +41,13 @@ def live_in(view: str, now: datetime) -> ColumnElement[bool]:
     return and_(in_view(view), FeedEntry.kind == "profile", FeedEntry.expires_at > now)
 
 
-def newest(session: Session, view: str) -> OwnCheckpoint | None:
-    """Return our last checkpoint of ``view``."""
+def newest(session: Session, view: str, epoch: str) -> OwnCheckpoint | None:
+    """Return our last checkpoint of ``view`` in this epoch of the feed."""
     return session.scalars(
-        select(OwnCheckpoint).filter_by(view=view).order_by(OwnCheckpoint.id.desc()).limit(1)
+        select(OwnCheckpoint)
+        .filter_by(view=view, epoch=epoch)
+        .order_by(OwnCheckpoint.id.desc())
+        .limit(1)
     ).one_or_none()
 
 
@@ -75,8 +78,10 @@ def believe(session: Session, peer: Peer, token: str, keys: Keyring, now: dateti
     try:
         _accept(peer, token, keys, now)
     except FederationError as error:
-        peer.roots_agree = False
-        kept = peer.their_checkpoint if isinstance(error, ForkError | RollbackError) else ""
+        told_two_stories = isinstance(error, ForkError | RollbackError)
+        if told_two_stories:
+            peer.roots_agree = False
+        kept = peer.their_checkpoint if told_two_stories else ""
         note(
             session, now, "refusal", error.code, actor="worker", peer=peer,
             detail=str(error), evidence="\n".join(filter(None, (token, kept))),
@@ -99,8 +104,8 @@ def _make_view(
         for subject, revision, digest in rows
     ]
     root = tree.root(leaves).hex()
-    last = newest(session, view)
-    if last is not None and last.epoch == state.epoch and last.seq == state.seq:
+    last = newest(session, view, state.epoch)
+    if last is not None and last.seq == state.seq:
         if last.root == root:
             if last.signed_at <= now - RENEWED_AFTER:
                 _sign(last, view, identity, now)
@@ -111,7 +116,7 @@ def _make_view(
     _sign(made, view, identity, now)
     session.add(made)
     session.flush()
-    return last is None or last.root != root or last.epoch != state.epoch
+    return last is None or last.root != root
 
 
 def _sign(row: OwnCheckpoint, view: View, identity: Identity, now: datetime) -> None:

@@ -144,7 +144,7 @@ def _take_in(
 ) -> bool:
     """Write one page; False when it has to wait for an admin, and nothing was written."""
     if page.epoch != peer.epoch:
-        peer.epoch, peer.held_seq = page.epoch, 0
+        peer.epoch, peer.held_seq, peer.their_seq = page.epoch, 0, 0
     intake = Intake(session, peer, page, identity, now)
     losses = len(pulled.withdrawn) + intake.losses()
     if drops_many(before, before - losses) and not peer.drop_accepted:

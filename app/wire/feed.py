@@ -49,7 +49,7 @@ def show() -> Response:
     view = _view()
     state = db.session.get_one(FeedState, 1)
     after, limit = _after(state), _limit()
-    checkpoint = newest(db.session(), view)
+    checkpoint = newest(db.session(), view, state.epoch)
     etag = _etag(view, state, checkpoint, after, limit)
     if _matches(etag):
         return _cached(Response(status=304), etag)
@@ -62,7 +62,7 @@ def show() -> Response:
 def show_checkpoint() -> Response:
     """Return the newest checkpoint of the view."""
     count(READS, "checkpoint")
-    checkpoint = newest(db.session(), _view())
+    checkpoint = newest(db.session(), _view(), db.session.get_one(FeedState, 1).epoch)
     if checkpoint is None:
         abort(404)
     return Response(checkpoint.jws, content_type=JWT)

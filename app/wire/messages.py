@@ -85,7 +85,8 @@ def create_notice() -> Response:
     notice = signing.read(token, keys, Notice).document
     notice.require(peer.url, identity.entity_id)
     require_neighbour(peer, identity)
-    if notice.epoch != peer.epoch or notice.seq > max(peer.held_seq, peer.their_seq):
+    # Not the position that we hold, but the one whose root we have seen: only then all is known.
+    if notice.epoch != peer.epoch or notice.seq > peer.their_seq:
         rested = peer.last_success_at is None or peer.last_success_at < now - PULL_REST
         due = now if rested else now + PULL_REST
         outbox.request(db.session(), outbox.PULL, str(peer.id), now, due_at=due, peer_id=peer.id)
