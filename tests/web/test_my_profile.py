@@ -18,6 +18,7 @@ from app.models.account import Account
 from app.models.feed import FeedEntry
 from app.models.member import Member, Service
 from app.models.peer import Peer
+from app.search.index import check, rebuild
 from app.web import forms, specialities
 from app.web.profile_form import LABELS
 from tests.spaces import add_member, service
@@ -288,8 +289,11 @@ def test_who_is_told_is_counted(browser, maud):
 
 
 def test_what_is_saved_is_found_at_once(browser, maud):
+    rebuild(db.session())
+    db.session.commit()
     save(browser, audience="space", headline="Xylographie sur commande")
-    assert "Maud Le Goff" in browser.get("/search?q=xylographie").text
+    assert check(db.session()) == []
+    assert f'href="/m/{maud.ref}"' in browser.get("/search?q=xylographie").text
 
 
 # --- the preview ----------------------------------------------------------------------
