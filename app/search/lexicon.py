@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from app.search.text import Word, fold, root, slips, stem, typos_allowed, words
+from app.search.text import Word, fold, letters_of, root, slips, stem, typos_allowed, words
 from federation import vocabulary
 
 LABEL, SYNONYM, HALF, DOMAIN = 1.0, 0.92, 0.8, 0.8
@@ -78,8 +78,8 @@ class Lexicon:
     spelled: Mapping[Phrase, frozenset[tuple[str, Phrase]]]
     """How each phrase is written: language and folded words."""
 
-    by_size: Mapping[tuple[str, int], tuple[str, ...]]
-    """Folded words by first letter and length, to look for typing slips among few."""
+    by_size: Mapping[tuple[str, int], tuple[tuple[str, int], ...]]
+    """Folded words by first letter and length with their letters, to compare with few."""
 
     def starts_with(self, prefix: str, most: int = 40) -> list[str]:
         """Return single words that begin with ``prefix`` (folded)."""
@@ -98,12 +98,15 @@ class Lexicon:
             return []
         firsts = {folded[0], folded[1]} if most == 1 else set("abcdefghijklmnopqrstuvwxyz")
         sizes = range(len(folded) - most, len(folded) + most + 1)
+        mask = letters_of(folded)
         near = [
             (word, distance)
             for first in firsts
             for size in sizes
-            for word in self.by_size.get((first, size), ())
-            if (distance := slips(folded, word, most)) <= most
+            for word, letters in self.by_size.get((first, size), ())
+            # Each slip changes at most two of the letters that a word has.
+            if (mask ^ letters).bit_count() <= 2 * most
+            and (distance := slips(folded, word, most)) <= most
         ]
         least = min((distance for _, distance in near), default=0)
         return [(word, distance) for word, distance in near if distance == least]
@@ -136,36 +139,36 @@ def lexicon() -> Lexicon:
     found: dict[Phrase, dict[str, Meaning]] = defaultdict(dict)
     forms: dict[str, str] = {}
     spelled: dict[Phrase, set[tuple[str, Phrase]]] = defaultdict(set)
-    for language, text, code, sure, how in _entries():
+    for language, text, codes, sure, how in _entries():
         pieces = [word for word in words(text) if word.folded not in SMALL] or words(text)
         phrase = tuple(word.stem for word in pieces)
         if not phrase:
             continue
         forms.update((word.folded, word.stem) for word in pieces)
         spelled[phrase].add((language, tuple(word.folded for word in pieces)))
-        held = found[phrase].get(code)
-        if held is None or held.sure < sure:
-            found[phrase][code] = Meaning(code, sure, how, text)
+        for code in codes:
+            held = found[phrase].get(code)
+            if held is None or held.sure < sure:
+                found[phrase][code] = Meaning(code, sure, how, text)
     return _arranged({phrase: _weighed(of) for phrase, of in found.items()}, forms, spelled)
 
 
-def _entries() -> Iterator[tuple[str, str, str, float, str]]:
-    """Every label, word and half of a label, with its language and the code it means."""
+def _entries() -> Iterator[tuple[str, str, tuple[str, ...], float, str]]:
+    """Every label, word and half of a label, with its language and the codes it means."""
     for code, speciality in vocabulary.specialities().items():
         for language in vocabulary.LANGUAGES:
             label = speciality.labels[language]
             for form in _forms(label):
-                yield language, form, code, LABEL, "synonym"
+                yield language, form, (code,), LABEL, "synonym"
             for half in _halves(label):
-                yield language, half, code, HALF, "synonym"
+                yield language, half, (code,), HALF, "synonym"
             for word in speciality.words[language]:
                 for form in _forms(word):
-                    yield language, form, code, SYNONYM, "synonym"
+                    yield language, form, (code,), SYNONYM, "synonym"
     for domain in vocabulary.domains().values():
         for language in vocabulary.LANGUAGES:
             for word in (domain.labels[language], *domain.words[language]):
-                for code in domain.specialities:
-                    yield language, word, code, DOMAIN, "domain"
+                yield language, word, domain.specialities, DOMAIN, "domain"
 
 
 _BRACKETS = re.compile(r"\s*\(([^)]*)\)")
@@ -232,9 +235,9 @@ def _arranged(
     for folded in singles:
         if stump := root(folded):
             roots[stump].append((forms[folded],))
-    sizes: dict[tuple[str, int], list[str]] = defaultdict(list)
+    sizes: dict[tuple[str, int], list[tuple[str, int]]] = defaultdict(list)
     for folded in forms:
-        sizes[folded[0], len(folded)].append(folded)
+        sizes[folded[0], len(folded)].append((folded, letters_of(folded)))
     return Lexicon(
         meanings=meanings,
         starting={

@@ -28,6 +28,8 @@ _NAMES = (
 _AMPERSAND = re.compile(r"(?<=\b\w)&(?=\w\b)")
 #: ``avocat·e``, ``rédacteur(trice)``, ``Entwickler:innen``: the first form says it all.
 _INCLUSIVE = re.compile(r"(?<=\w{3})(?:[·*:_][a-zß-ÿ]{1,6}(?:[·][a-z]+)?|\([a-zß-ÿ]{1,6}\))")
+#: Without any of these a text is words between spaces.
+_UNUSUAL = re.compile(r"[^\w\s-]|_")
 _WORD = re.compile(r"[^\W_]+")
 _ELISION = re.compile(r"\b(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quelqu)['’ʼ`´](?=\w)", re.IGNORECASE)
 
@@ -102,6 +104,8 @@ def fold(text: str) -> str:
 
 def _pieces(text: str) -> list[tuple[int, int, str]]:
     """Return the pieces of ``text`` that are words, before folding; lengths never change."""
+    if not _UNUSUAL.search(text):
+        return [(word.start(), word.end(), word[0]) for word in _WORD.finditer(text)]
     prepared = _ELISION.sub(lambda elided: " " * len(elided[0]), text)
     prepared = _INCLUSIVE.sub(lambda ending: " " * len(ending[0]), prepared)
     pieces = []
@@ -234,6 +238,14 @@ def root(folded: str) -> str:
 def typos_allowed(word: str) -> int:
     """Return how many slips of the finger we forgive: one from 5 letters, two from 9."""
     return 0 if len(word) < 5 or not word.isalpha() else 1 if len(word) < 9 else 2
+
+
+def letters_of(word: str) -> int:
+    """Return which letters ``word`` has, a bit each: a cheap look before comparing two words."""
+    mask = 0
+    for char in word:
+        mask |= 1 << (ord(char) & 31)
+    return mask
 
 
 def slips(one: str, other: str, most: int) -> int:

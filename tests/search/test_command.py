@@ -1,0 +1,75 @@
+"""``mitoyen search`` and ``mitoyen index``: what an operator reads, and what programs do."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy.orm import Session
+
+from app.cli import main
+from app.models.engine import open_engine
+from app.models.member import Member
+from app.search.index import index_member
+from tests import spaces
+from tests.search.town import service
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Type a command in a space where Aïcha, a lawyer, coworks."""
+    folder = tmp_path / "lepalier"
+    spaces.build(folder)
+    engine = open_engine(f"sqlite:///{folder / 'mitoyen.db'}")
+    now = datetime.now(UTC)
+    with Session(engine) as session:
+        aicha = Member(
+            name="Aïcha",
+            external_id="7",
+            audience="space",
+            services=[service("Relecture de contrats", "contract-law")],
+            created_at=now,
+            updated_at=now,
+        )
+        session.add(aicha)
+        index_member(session, aicha)
+        session.commit()
+    engine.dispose()
+    monkeypatch.setenv("MITOYEN_DATA", str(folder))
+    monkeypatch.setenv("MITOYEN_DEVELOPMENT", "1")
+    return lambda *words: CliRunner().invoke(main, list(words))
+
+
+def test_nothing_to_look_for_is_said(run):
+    answer = run("search", "  ")
+    assert (answer.exit_code, answer.stderr) == (
+        1,
+        "Say in a few words whom you are looking for.\n",
+    )
+
+
+def test_programs_get_people_best_first_with_reasons(run):
+    (hit,) = json.loads(run("search", "contrat", "--json", "--lang", "fr").stdout)
+    assert hit.keys() == {"id", "external_id", "name", "space", "score", "confident", "why"}
+    assert (hit["external_id"], hit["name"], hit["space"]) == ("7", "Aïcha", "Le Palier")
+    assert hit["id"].startswith("https://lepalier.example/m/")
+    assert (hit["confident"], hit["why"]) == (
+        True,
+        ["« contrat » dans le service: Relecture de contrats"],
+    )
+
+
+def test_nobody_is_an_empty_list_for_programs_and_a_sentence_for_people(run):
+    assert json.loads(run("search", "plombier", "--json").stdout) == []
+    assert run("search", "plombier", "--lang", "fr").stdout == "Personne ne correspond.\n"
+
+
+def test_words_that_look_like_operators_are_words(run):
+    assert run("search", '"', "OR", "*", "--json").exit_code == 0
+
+
+def test_the_index_is_rebuilt_and_found_true(run):
+    assert run("index", "rebuild").stdout == "The index holds 1 people.\n"
+    assert run("index", "check").stdout == "The index is true to the directory.\n"

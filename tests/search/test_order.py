@@ -1,0 +1,71 @@
+"""The order of an answer: how well, then how near, then each in turn."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.search.ranking import in_turn
+from tests.search.town import NOW, service
+
+LAWYER = {"id": "1", "category": "lawyer", "title": "Conseil"}
+
+
+def test_over_sixty_days_each_of_eight_equals_leads_seven_or_eight_times(town):
+    for number in range(8):
+        town.member(f"Avocate {number}", service("Conseil", "lawyer"))
+    first = Counter(town.names("lawyer", now=NOW + timedelta(days=day))[0] for day in range(60))
+    assert sorted(first.values()) == [7, 7, 7, 7, 8, 8, 8, 8]
+
+
+def test_within_a_day_everybody_sees_the_same_order(town):
+    for number in range(8):
+        town.member(f"Avocate {number}", service("Conseil", "lawyer"))
+    assert town.names("lawyer", now=NOW) == town.names("avocat", now=NOW + timedelta(hours=11))
+
+
+def test_pages_follow_each_other_without_gap_or_repetition(town):
+    for number in range(25):
+        town.member(f"Avocate {number}", service("Conseil", "lawyer"))
+    first, second = town.ask("lawyer"), town.ask("lawyer", page=2)
+    names = [hit.card.name for hit in (*first.hits, *second.hits)]
+    assert (first.pages, len(first.hits), len(set(names))) == (2, 20, 25)
+    assert town.ask("lawyer", page=3).hits == ()
+
+
+def test_equals_come_from_here_then_from_nearby_then_from_far(town):
+    berlin = town.neighbour("Werkhof", "Berlin", (52.52, 13.405))
+    villeurbanne = town.neighbour("Le Tube", "Villeurbanne", (45.77, 4.88))
+    nowhere = town.neighbour("Nowhere")
+    for peer, name in ((berlin, "Anna"), (villeurbanne, "Bruno"), (nowhere, "Nemo")):
+        town.mirrored(peer, name, LAWYER)
+    town.member("Claire", service("Conseil", "lawyer"))
+    found = town.ask("lawyer")
+    assert [hit.group for hit in found.hits] == ["here", "near", "elsewhere", "elsewhere"]
+    assert [hit.card.name for hit in found.hits[:2]] == ["Claire", "Bruno"]
+    by_distance = town.ask("lawyer", sort="distance").hits
+    assert [hit.card.name for hit in by_distance] == ["Claire", "Bruno", "Anna", "Nemo"]
+    assert [hit.distance_km and round(hit.distance_km) for hit in by_distance] == [0, 3, 975, None]
+
+
+def test_better_comes_before_nearer(town):
+    berlin = town.neighbour("Werkhof", "Berlin", (52.52, 13.405))
+    town.mirrored(berlin, "Anna", LAWYER)
+    town.member("Claire", service("Contrats", "legal-adviser"), bio="Ancienne lawyer")
+    assert town.names("lawyer") == ["Anna"]
+
+
+def test_by_name_accents_and_case_do_not_count(town):
+    for name in ("Zoé", "élodie", "Aïcha", "Eric"):
+        town.member(name, service("Conseil", "lawyer"))
+    assert town.names(sort="name") == ["Aïcha", "élodie", "Eric", "Zoé"]
+
+
+@given(st.sets(st.integers(1, 10**6), min_size=1, max_size=40), st.integers(0, 10**6))
+def test_a_round_keeps_everybody_and_moves_on_by_one_a_day(people, day):
+    today, tomorrow = in_turn(sorted(people), day), in_turn(sorted(people), day + 1)
+    assert set(today) == people
+    assert tomorrow == today[1:] + today[:1]

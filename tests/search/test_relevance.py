@@ -1,0 +1,45 @@
+"""The judgements hold: the right person is among the first five, nonsense is not sure of itself."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+
+from tests.search.relevance import NONE, judge, share
+
+#: Among the first five, in each language and over all of each kind.
+SUCCESS = 0.95
+#: Questions that nobody answers, yet somebody is said to.
+NONSENSE = 0.05
+
+
+@pytest.fixture(scope="module")
+def judged():
+    return judge()
+
+
+def test_questions_that_nobody_answers_are_not_answered_with_confidence(judged):
+    none = [one for one in judged if one.kind == NONE]
+    wrong = [(one.words, one.sure) for one in none if not one.good]
+    assert 1 - share(none) <= NONSENSE, wrong
+
+
+def test_in_each_language_the_right_person_is_among_the_first_five(judged):
+    languages = defaultdict(list)
+    for one in judged:
+        if one.kind != NONE:
+            languages[one.language].append(one)
+    failed = {language: share(of) for language, of in languages.items() if share(of) < SUCCESS}
+    assert failed == {}
+
+
+def test_for_each_kind_of_question_the_right_person_is_among_the_first_five(judged):
+    kinds = defaultdict(list)
+    for one in judged:
+        if one.kind != NONE:
+            kinds[one.kind].append(one)
+    failed = {kind: share(of) for kind, of in kinds.items() if share(of) < SUCCESS}
+    assert failed == {}
+    assert min(len(of) for of in kinds.values()) >= 7
+    assert len(judged) >= 200

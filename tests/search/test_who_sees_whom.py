@@ -1,0 +1,80 @@
+"""Nobody is found whom the reader may not see, whatever the index remembers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from app.models.scope import Reader
+from tests.search.town import NOW, service
+
+LAWYER = {"id": "1", "category": "lawyer", "title": "Beratung"}
+
+
+def everybody(found):
+    return {hit.card.name for hit in (*found.hits, *found.perhaps)}
+
+
+def test_people_of_a_suspended_neighbour_disappear_at_once_and_return(town):
+    peer = town.neighbour("Werkhof", "Berlin")
+    town.mirrored(peer, "Anna", LAWYER)
+    assert town.names("lawyer") == ["Anna"]
+    peer.ours = "suspended"
+    found = town.ask("lawyer")
+    assert (everybody(found), found.total, found.facets) == (set(), 0, ())
+    assert everybody(town.ask()) == set()
+    peer.ours = "approved"
+    assert town.names("lawyer") == ["Anna"]
+
+
+def test_a_neighbour_who_suspended_us_is_not_shown(town):
+    peer = town.neighbour("Werkhof")
+    town.mirrored(peer, "Anna", LAWYER)
+    peer.theirs = "suspended"
+    assert town.names("lawyer") == []
+
+
+def test_an_expired_profile_is_not_found(town):
+    town.mirrored(town.neighbour("Werkhof"), "Anna", LAWYER)
+    assert town.names("lawyer", now=NOW + timedelta(days=89)) == ["Anna"]
+    assert town.names("lawyer", now=NOW + timedelta(days=91)) == []
+
+
+def test_a_member_who_hides_is_not_found_even_before_the_index_hears_of_it(town):
+    claire = town.member("Claire", service("Conseil", "lawyer"))
+    claire.audience = "me"
+    found = town.ask("lawyer")
+    assert (everybody(found), found.total) == (set(), 0)
+
+
+def test_a_former_member_is_not_found(town):
+    claire = town.member("Claire", service("Conseil", "lawyer"))
+    claire.left_at = NOW
+    assert town.names() == []
+
+
+def test_visitors_find_only_those_who_chose_the_web(town):
+    peer = town.neighbour("Werkhof")
+    town.member("Claire", service("Conseil", "lawyer"), audience="neighbours")
+    town.member("Nadia", service("Conseil", "lawyer"), audience="web")
+    town.mirrored(peer, "Anna", LAWYER)
+    town.mirrored(peer, "Uwe", LAWYER, public=True)
+    seen = town.ask("lawyer", reader=Reader.VISITOR)
+    assert everybody(seen) == {"Nadia", "Uwe"}
+    assert seen.total == 2
+    assert everybody(town.ask("lawyer")) == {"Claire", "Nadia", "Anna", "Uwe"}
+
+
+def test_this_space_alone_says_how_many_there_are_elsewhere(town):
+    town.member("Claire", service("Conseil", "lawyer"))
+    town.mirrored(town.neighbour("Werkhof"), "Anna", LAWYER)
+    found = town.ask("lawyer", scope="here")
+    assert [hit.card.name for hit in found.hits] == ["Claire"]
+    assert (found.total, found.everywhere, found.spaces, found.here) == (1, 2, 1, 1)
+
+
+def test_strange_claims_of_a_neighbour_break_nothing(town):
+    peer = town.neighbour("Werkhof")
+    strange = {"id": 7, "category": ["lawyer"], "title": None, "rate": "NaN", "mode": "gift"}
+    town.mirrored(peer, "Anna", strange, "no object", headline=3, languages="fr", interests=[None])
+    (hit,) = town.ask().hits
+    assert (hit.card.headline, hit.card.languages, hit.card.services[0].rate) == ("", (), None)

@@ -1,0 +1,138 @@
+"""Words that mean something else stay apart, words that mean the same come together."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.search.text import fold, slips, stem, words
+from tests.search.town import service
+
+
+def test_a_life_coach_is_no_rowing_coach(town):
+    town.member("Victor", service("Séances d'aviron"), profession="Rowing coach", locale="en")
+    town.member("Grace", service("Six conversations", "life-coaching"), profession="Life coach")
+    assert town.names("life coach") == ["Grace"]
+    assert town.names("rowing coach") == ["Victor"]
+
+
+def test_branding_finds_no_cigar_brander(town):
+    town.member("Sylvie", service("Engraved cigar boxes"), profession="Cigar brander")
+    town.member("Ella", service("Identity for small companies", "branding"))
+    found = town.ask("branding")
+    assert [hit.card.name for hit in (*found.hits, *found.perhaps)] == ["Ella"]
+    assert town.names("cigar brander") == ["Sylvie"]
+
+
+def test_what_somebody_once_was_is_no_offer(town):
+    town.member("Ben", service("Lunch yoga", "yoga"), bio="I used to be a lawyer.")
+    assert town.names("lawyer") == []
+    assert town.perhaps("lawyer") == ["Ben"]
+
+
+def test_a_headline_that_plays_with_words_names_no_profession(town):
+    town.member("Zoé", service("Ton logo", "branding"), headline="La pâtissière des marques")
+    assert town.names("pâtissière") == []
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "avocat",
+        "AVOCATE",
+        "avocats",
+        "l’avocate",
+        "avocta",
+        "avoca",
+        "lawyer",
+        "Anwalt",
+        "Rechtsanwältinnen",
+        "abogada",
+        "un avocat pour mon association",
+        "ａｖｏｃａｔ",
+    ],
+)
+def test_every_way_of_saying_lawyer_finds_her(town, asked):
+    town.member("Aïcha", service("Conseil juridique", "lawyer"), locale="fr")
+    town.member("Yann", service("Site vitrine", "web-development"), locale="fr")
+    assert town.names(asked) == ["Aïcha"]
+
+
+def test_a_service_without_a_code_is_found_through_its_words_in_another_language(town):
+    town.member("Anna", service("Übersetzung von Verträgen"), locale="de")
+    assert town.names("traductrice") == ["Anna"]
+
+
+def test_a_code_that_nobody_shares_is_found_by_its_own_words(town):
+    town.member("Luc", service("Balades du soir", "dog-walking-at-night"))
+    assert town.names("dog walking night") == ["Luc"]
+
+
+def test_the_own_word_comes_before_the_same_speciality(town):
+    for name in ("Ada", "Bo", "Cy"):
+        town.member(name, service("Site vitrine", "cms"))
+    town.member("Fatou", service("Dépannage WordPress", "cms"))
+    assert town.names("WordPress")[0] == "Fatou"
+    assert sorted(town.names("WordPress")[1:]) == ["Ada", "Bo", "Cy"]
+
+
+def test_somebody_is_found_by_name_and_by_city(town):
+    peer = town.neighbour("Werkhof", "Berlin")
+    town.mirrored(peer, "Anna Keller", {"id": "1", "category": "lawyer", "title": "Beratung"})
+    town.member("Claire Vasseur", service("Conseil", "lawyer"))
+    assert town.names("Vasseur") == ["Claire Vasseur"]
+    assert town.names("keler") == ["Anna Keller"]
+    assert town.names("lawyer berlin")[0] == "Anna Keller"
+
+
+@pytest.mark.parametrize(
+    ("forms", "one"),
+    [
+        ("avocat avocate avocats avocates", "avocat"),
+        ("Anwalt Anwälte Anwältin Anwältinnen", "anwalt"),
+        ("diseñador diseñadora diseñadores diseñadoras", "disenador"),
+        ("traducteur traductrice traductrices", "traducteur"),
+        ("Übersetzung Übersetzungen", "ubersetzung"),
+        ("company companies", "company"),
+    ],
+)
+def test_number_and_gender_are_folded_away(forms, one):
+    assert {word.stem for word in words(forms)} == {one}
+
+
+def test_the_ending_that_makes_another_word_is_kept():
+    assert stem("branding") != stem("brander")
+
+
+def test_folding_knows_ligatures_accents_and_sharp_s():
+    assert [fold(text) for text in ("Œuvre", "Straße", "ÉLÈVE", "ﬁn")] == [
+        "oeuvre",
+        "strasse",
+        "eleve",
+        "fin",
+    ]
+
+
+def test_names_that_punctuation_would_break_are_words():
+    assert [word.folded for word in words("C++, C#, .NET, R&D")] == [
+        "cplusplus",
+        "csharp",
+        "dotnet",
+        "rd",
+    ]
+
+
+def test_the_place_of_a_word_is_where_it_stands():
+    text = "Chez l’avocat·e, à l’œuvre"
+    assert [text[word.start : word.end] for word in words(text)] == ["Chez", "avocat", "à", "œuvre"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "made"),
+    [("avocta", "avocat", 1), ("avocat", "avocat", 0), ("fotographer", "photographer", 2)],
+)
+def test_slips_of_the_finger_are_counted(one, other, made):
+    assert slips(one, other, 2) == made
+
+
+def test_more_slips_than_allowed_are_not_counted_to_the_end():
+    assert slips("plumber", "lawyer", 2) == 3
