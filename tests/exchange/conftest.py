@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests import spaces
 from tests.neighbourhood import Neighbourhood
 
 
@@ -18,6 +19,7 @@ def town(tmp_path):
 @pytest.fixture
 def neighbours(town):
     """Lyon and Nantes, with one lawyer in Nantes who agreed to be found."""
-    town.publish("nantes", "Claire Vasseur", headline="Avocate en contrats")
+    contracts = spaces.service("Relecture de contrat", "contract-law", ("90", "70"))
+    town.publish("nantes", "Claire Vasseur", headline="Avocate en contrats", services=(contracts,))
     town.befriend("lyon", "nantes")
     return town
