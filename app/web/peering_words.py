@@ -131,7 +131,7 @@ def soon(moment: datetime) -> str:
     """Return when something happens next: minutes, then the hour, then the day as well."""
     minutes = round((moment - g.now) / timedelta(minutes=1))
     if minutes < 1:
-        return str(_("now"))
+        return str(_("in a moment"))
     if minutes < 60:
         return str(ngettext("in %(num)s min", "in %(num)s min", minutes))
     return str(ngettext("in %(num)s hour", "in %(num)s hours", round(minutes / 60)))

@@ -1,0 +1,416 @@
+"""Admins and the spaces next door: knocking, comparing, deciding, and what is said of it."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.database import db
+from app.exchange import peers
+from app.models.account import Account
+from app.models.journal import note
+from app.models.peer import Peer
+from app.web import peering_words
+from federation.errors import ForbiddenAddressError, UnreachableError
+from tests.neighbourhood import Neighbourhood, url_of
+from tests.spaces import add_member, sign_in
+
+PARTIAL = {"HX-Request-Type": "partial"}
+
+
+@pytest.fixture
+def town(tmp_path):
+    """Lyon and Nantes, strangers; Youenn runs Nantes, Lyon has one person to share."""
+    town = Neighbourhood(tmp_path, "lyon", "nantes")
+    with town.at("nantes"):
+        add_member("Youenn", email="youenn@nantes.example", admin=True, audience="space")
+        add_member("Maud", email="maud@nantes.example", audience="space")
+    town.publish("lyon", "Claire Vasseur")
+    yield town
+    town.close()
+
+
+@pytest.fixture
+def youenn(town):
+    """The browser of the admin of Nantes."""
+    browser = town.apps["nantes"].test_client()
+    sign_in(browser, "youenn@nantes.example")
+    return browser
+
+
+@pytest.fixture
+def knocked(town):
+    """Lyon has asked Nantes to be neighbours."""
+    town.knock("lyon", "nantes", note="Bonjour, c'est Maïté.")
+    town.work()
+    return town
+
+
+@pytest.fixture
+def friends(town):
+    """Lyon and Nantes are neighbours, and Nantes holds Claire's profile."""
+    town.befriend("lyon", "nantes")
+    assert town.held("nantes") == {"Claire Vasseur"}
+    return town
+
+
+def decide(browser, town, noun, about="lyon", headers=None, **given):
+    ref, kid = town.peer("nantes", about, "ref", "root_kid")
+    form = {"kid": kid, **given} if noun == "approval" else given
+    return browser.post(f"/neighbours/{ref}/{noun}", data=form, headers=headers)
+
+
+# --- who may come here ----------------------------------------------------------------
+
+
+def routes(town):
+    ref = "01HZZZZZZZZZZZZZZZZZZZZZZZ"
+    rules = town.apps["nantes"].url_map.iter_rules()
+    ours = [
+        rule for rule in rules if rule.endpoint.split(".")[0] in ("neighbours", "journal", "setup")
+    ]
+    for rule in ours:
+        for method in sorted(rule.methods & {"GET", "POST"}):
+            yield method, rule.rule.replace("<ref>", ref)
+
+
+def test_visitors_are_sent_to_the_door_and_members_are_refused(town):
+    visitor = town.apps["nantes"].test_client()
+    member = town.apps["nantes"].test_client()
+    sign_in(member, "maud@nantes.example")
+    found = list(routes(town))
+    assert len(found) >= 14
+    for method, path in found:
+        assert visitor.open(path, method=method).location.startswith("/sign-in"), path
+        assert member.open(path, method=method).status_code == 403, path
+
+
+def test_a_space_we_never_heard_of_is_no_page(youenn):
+    for noun in ("approval", "refusal", "suspension", "resumption", "ending", "block", "pull"):
+        assert youenn.post(f"/neighbours/nobody/{noun}").status_code == 404
+
+
+def test_only_admins_see_how_many_knock(knocked, youenn):
+    member = knocked.apps["nantes"].test_client()
+    sign_in(member, "maud@nantes.example")
+    assert 'class="badge">1<' in youenn.get("/about").text
+    assert 'class="badge"' not in member.get("/about").text
+
+
+# --- somebody knocks ------------------------------------------------------------------
+
+
+def test_a_request_shows_who_why_the_words_and_what_would_cross(knocked, youenn):
+    knocked.publish("nantes", "Aïcha")
+    page = html.unescape(youenn.get("/neighbours").text)
+    with knocked.at("nantes") as session:
+        words = peers.pair_code_of(knocked.peer_in(session, "lyon"), knocked.identity("nantes"))
+    assert re.findall(r"<li>([a-z]+)</li>", page) == list(words)
+    assert "1 space waits for your answer" in page
+    assert "Bonjour, c'est Maïté." in page
+    assert "https://lyon.example" in page
+    assert "1 profile whose member chose “Neighbours”" in page
+    assert "Approve Lyon" in page
+
+
+def test_both_screens_show_the_same_six_words(knocked, youenn):
+    with knocked.at("lyon"):
+        add_member("Admin", email="a@lyon.example", admin=True)
+    other = knocked.apps["lyon"].test_client()
+    sign_in(other, "a@lyon.example")
+    here, there = (
+        re.findall(r"<li>([a-z]+)</li>", browser.get("/neighbours").text)
+        for browser in (youenn, other)
+    )
+    assert here == there
+    assert len(here) == 6
+
+
+def test_nothing_is_approved_before_the_words_were_compared(knocked, youenn):
+    answer = decide(youenn, knocked, "approval")
+    assert answer.status_code == 422
+    assert "Compare the words first, then tick this box." in answer.text
+    assert 'aria-invalid="true"' in answer.text
+    assert knocked.stands("nantes", "lyon") == ("requested", "approved")
+
+
+def test_a_key_that_changed_while_the_page_was_open_is_not_approved(knocked, youenn):
+    answer = decide(youenn, knocked, "approval", compared="on", kid="another-key")
+    assert answer.status_code == 409
+    assert "Its key has changed meanwhile. Compare the new words." in answer.text
+    assert knocked.stands("nantes", "lyon") == ("requested", "approved")
+
+
+def test_without_javascript_the_admin_is_sent_back_to_the_page(knocked, youenn):
+    answer = decide(youenn, knocked, "approval", compared="on")
+    assert (answer.status_code, answer.location) == (303, "/neighbours")
+    page = youenn.get("/neighbours").text
+    assert "Lyon is approved." in page
+    assert "1 neighbour<" in page
+    knocked.work()
+    assert knocked.held("nantes") == {"Claire Vasseur"}
+
+
+def test_in_place_the_lists_come_back_with_a_word_for_everybody(knocked, youenn):
+    answer = decide(youenn, knocked, "approval", headers=PARTIAL, compared="on")
+    assert answer.status_code == 200
+    assert "<html" not in answer.text
+    assert 'data-announce="Lyon is approved."' in answer.text
+    assert "autofocus" in answer.text
+
+
+def test_the_part_is_the_same_as_in_the_whole_page(knocked, youenn):
+    whole, part = (youenn.get("/neighbours", headers=headers) for headers in ({}, PARTIAL))
+    assert whole.headers["Vary"] == part.headers["Vary"]
+    assert without_nonce(part.text).strip() in without_nonce(whole.text)
+
+
+def test_declining_is_remembered_and_shares_nothing(knocked, youenn):
+    assert decide(youenn, knocked, "refusal").status_code == 303
+    knocked.work()
+    assert knocked.stands("nantes", "lyon")[0] == "ended"
+    assert knocked.held("nantes") == set()
+    assert "You declined Lyon." in youenn.get("/neighbours").text
+    assert 'class="badge"' not in youenn.get("/about").text
+
+
+@pytest.mark.parametrize("headers", [{}, PARTIAL])
+def test_a_decision_that_no_longer_makes_sense_is_refused_in_place(knocked, youenn, headers):
+    decide(youenn, knocked, "refusal")
+    for noun in ("resumption", "suspension", "refusal", "pull", "unblock", "deletions"):
+        answer = decide(youenn, knocked, noun, headers=headers)
+        assert answer.status_code == 409, noun
+        assert 'data-state="down" tabindex="-1" autofocus' in answer.text
+    assert knocked.stands("nantes", "lyon")[0] == "ended"
+
+
+def test_approving_what_nobody_asked_for_is_refused(town, youenn):
+    with town.at("nantes") as session:
+        stranger = Peer(url=url_of("lyon"), name="Lyon", created_at=town.now, root_kid="k" * 43)
+        session.add(stranger)
+    answer = decide(youenn, town, "approval", compared="on")
+    assert answer.status_code == 409
+    assert town.stands("nantes", "lyon") == ("none", "none")
+
+
+def test_the_text_of_a_stranger_is_text(town, youenn):
+    with town.at("nantes") as session:
+        session.add(
+            Peer(
+                url="https://x.example",
+                name="<script>alert(1)</script>",
+                city='"><img src=x>',
+                ours="requested",
+                theirs="approved",
+                root_kid="k" * 43,
+                their_note="<b>hello</b>",
+                policy_url="https://x.example/rules",
+                created_at=town.now,
+            )
+        )
+    page = youenn.get("/neighbours").text
+    assert "<script>alert" not in page
+    assert "<img src=x>" not in page
+    assert "&lt;b&gt;hello" in page
+
+
+# --- neighbours -----------------------------------------------------------------------
+
+
+def test_suspending_hides_at_once_and_resuming_brings_back_without_a_transfer(friends, youenn):
+    page = html.unescape(youenn.get("/neighbours").text)
+    assert "Its 1 profile disappears from this space at once." in page
+    assert decide(youenn, friends, "suspension").status_code == 303
+    assert friends.seen("nantes") == set()
+    assert friends.held("nantes") == {"Claire Vasseur"}
+    page = youenn.get("/neighbours").text
+    assert "Suspended on 2 March 2026" in page
+    assert "its copy is kept until 1 April 2026" in page
+    assert decide(youenn, friends, "resumption").status_code == 303
+    assert friends.seen("nantes") == {"Claire Vasseur"}
+
+
+@pytest.mark.parametrize(("noun", "stands"), [("ending", "ended"), ("block", "blocked")])
+def test_ending_and_blocking_delete_the_copy(friends, youenn, noun, stands):
+    assert decide(youenn, friends, noun).status_code == 303
+    assert friends.held("nantes") == set()
+    assert friends.stands("nantes", "lyon")[0] == stands
+
+
+def test_a_blocked_space_can_be_heard_again_but_is_no_neighbour(friends, youenn):
+    decide(youenn, friends, "block")
+    assert decide(youenn, friends, "unblock").status_code == 303
+    assert friends.stands("nantes", "lyon")[0] == "ended"
+
+
+def test_asking_now_makes_the_next_visit_due(friends, youenn):
+    friends.publish("lyon", "Bastien")
+    friends.cut("nantes")  # the notice of it is lost
+    friends.work_at("lyon")
+    friends.mend("nantes")
+    assert decide(youenn, friends, "pull").status_code == 303
+    friends.work_at("nantes")
+    assert friends.held("nantes") == {"Claire Vasseur", "Bastien"}
+
+
+def test_a_neighbour_that_does_not_answer_is_said_in_words(friends, youenn):
+    assert "Healthy" in youenn.get("/neighbours").text
+    friends.cut("lyon")
+    friends.later(hours=2)
+    friends.work_at("nantes")
+    page = youenn.get("/neighbours").text
+    assert "Late" in page
+    assert "It does not answer. We go on trying." in page
+    assert "Next try: in" in page
+    friends.later(hours=30)
+    assert "No answer" in youenn.get("/neighbours").text
+
+
+def test_many_deletions_at_once_wait_for_an_admin(friends, youenn):
+    with friends.at("nantes") as session:
+        friends.peer_in(session, "lyon").drop_waiting = 40
+    page = youenn.get("/neighbours").text
+    assert "It wants 40 profiles gone at once" in page
+    assert decide(youenn, friends, "deletions").status_code == 303
+    assert friends.peer("nantes", "lyon", "drop_accepted") is True
+
+
+def test_how_fresh_a_copy_is_has_four_words():
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    fresh = {"drop_waiting": None, "failures": 0, "roots_agree": True}
+
+    def said(**given):
+        return peering_words.health(Peer(**{**fresh, **given}), now).state
+
+    assert said(last_success_at=None) == ""
+    assert said(last_success_at=None, failures=3) == "down"
+    assert said(last_success_at=now - timedelta(minutes=70)) == "ok"
+    assert said(last_success_at=now - timedelta(minutes=70), failures=1) == "late"
+    assert said(last_success_at=now - timedelta(minutes=70), roots_agree=False) == "late"
+    assert said(last_success_at=now - timedelta(hours=5)) == "late"
+    assert said(last_success_at=now - timedelta(hours=25)) == "down"
+
+
+# --- knocking ourselves ---------------------------------------------------------------
+
+
+def knock(browser, address, note=""):
+    return browser.post("/neighbours", data={"address": address, "note": note})
+
+
+def test_knocking_asks_them_and_shows_the_words(town, youenn):
+    answer = knock(youenn, " https://lyon.example/ ", "Hello from Nantes")
+    assert answer.location == "/neighbours"
+    page = youenn.get("/neighbours").text
+    assert "You knocked at Lyon." in page
+    assert "You said yes, they have not yet" in page
+    assert len(re.findall(r"<li>([a-z]+)</li>", page)) == 6
+    town.work()
+    assert town.stands("lyon", "nantes") == ("requested", "approved")
+    assert town.peer("lyon", "nantes", "their_note") == "Hello from Nantes"
+
+
+def not_a_space(method, path):
+    return ForbiddenAddressError("10.0.0.7 is not a public address")
+
+
+def slow(method, path):
+    return UnreachableError("no complete answer within 10 s")
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("", "That is not the address of a space."),
+        ("lyon", "That is not the address of a space."),
+        ("https://user:pw@lyon.example", "That is not the address of a space."),
+        ("http://lyon.example", "Neighbours are reached over https only"),
+        ("https://nantes.example", "That is your own address."),
+        ("https://nobody.example", "Nobody answers at that address."),
+        ("https://private.example", "That address leads into a private network"),
+        ("https://slow.example", "Nobody answered in time."),
+    ],
+)
+def test_a_knock_that_cannot_be_is_explained_beside_the_address(town, youenn, address, says):
+    town.network.instead = {"private": not_a_space, "slow": slow}
+    answer = knock(youenn, address, "Hello")
+    page = html.unescape(answer.text)
+    assert answer.status_code == 422
+    beside = re.search(r'id="address-error">.*?<span>(.*?)</span>', page, re.S)[1]
+    assert beside.startswith(says)
+    assert f'value="{address}"' in page
+    assert ">Hello</textarea>" in page
+    with town.at("nantes") as session:
+        assert session.scalars(db.select(Peer)).all() == []
+
+
+def test_knocking_at_who_already_knocked_leads_to_the_request(knocked, youenn):
+    answer = knock(youenn, "https://lyon.example")
+    assert answer.status_code == 422
+    assert "answer their request on this page" in answer.text
+
+
+def test_nobody_scans_the_network_by_knocking(town, youenn):
+    town.apps["nantes"].config["RATELIMIT_ENABLED"] = True
+    answers = [knock(youenn, "https://nobody.example").status_code for _ in range(31)]
+    assert answers == [422] * 30 + [429]
+
+
+# --- the journal ----------------------------------------------------------------------
+
+
+def test_the_journal_names_who_decided_and_keeps_what_was_refused(knocked, youenn):
+    decide(youenn, knocked, "refusal")
+    with knocked.at("nantes") as session:
+        note(
+            session,
+            knocked.now,
+            "refusal",
+            "foreign-subject",
+            actor="worker",
+            peer=knocked.peer_in(session, "lyon"),
+            subject="https://elsewhere.example/m/1",
+            detail="not under https://lyon.example",
+            evidence="eyJ<script>",
+        )
+        note(session, knocked.now, "event", "something-new", actor="command")
+    page = html.unescape(youenn.get("/journal").text)
+    for said in (
+        "Declined",
+        "by Youenn",
+        "A profile of somebody who is not theirs",
+        "not under https://lyon.example",
+        "https://elsewhere.example/m/1",
+        "something-new",
+        "by a command on the server",
+    ):
+        assert said in page
+    assert "eyJ&lt;script&gt;" in youenn.get("/journal").text
+
+
+def test_the_journal_shows_the_newest_hundred_lines(town, youenn):
+    with town.at("nantes") as session:
+        for number in range(101):
+            moment = town.now + timedelta(minutes=number)
+            note(session, moment, "event", "peer.key-rolled", detail=f"line {number}.")
+    page = youenn.get("/journal").text
+    assert page.count('<li class="stack is-tight">') == 100
+    assert "line 100." in page
+    assert "line 0." not in page
+
+
+def test_who_decided_stays_unnamed_when_the_account_is_gone(town, youenn):
+    with town.at("nantes") as session:
+        gone = Account(email="gone@x.example", role="admin", created_at=town.now)
+        session.add(gone)
+        session.flush()
+        note(session, town.now, "decision", "peer.ended", actor=gone.ref)
+        session.delete(gone)
+    assert "by an account that is gone" in youenn.get("/journal").text
+
+
+def without_nonce(page):
+    return re.sub(r'nonce="[^"]*"', "", page)
