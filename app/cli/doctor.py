@@ -26,11 +26,12 @@ from app.models.member import Member
 from app.models.peer import Peer
 from app.models.space import Space
 from app.search import index
+from app.worker import HEARTBEAT
 from config.settings import Settings, SettingsError
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
 
-#: A job that nobody took for so long says that no worker runs.
+#: A worker silent for so long, or a job that nobody took, says that none runs.
 OVERDUE = timedelta(minutes=15)
 
 #: A neighbour that has not answered for so long deserves a look.
@@ -74,6 +75,7 @@ def examine(now: datetime) -> list[Finding]:
         if space is None:
             return [*findings, _unfounded()]
         findings += _keys(settings, space)
+        findings += _worker(settings, now)
         for look in (_people, _index, _clock, _jobs, _neighbours):
             findings += _looked(look, session, now)
     engine.dispose()
@@ -270,6 +272,20 @@ def _clock(session: Session, now: datetime) -> Iterator[Finding]:
         yield Finding("clock", OK, f"{now.astimezone(UTC):%Y-%m-%d %H:%M} UTC is plausible")
 
 
+def _worker(settings: Settings, now: datetime) -> Iterator[Finding]:
+    heartbeat = settings.data / HEARTBEAT
+    if not heartbeat.exists():
+        yield Finding("worker", WARNING, "none has run here yet", "mitoyen worker")
+        return
+    alive = datetime.fromtimestamp(heartbeat.stat().st_mtime, UTC)
+    if now - alive > OVERDUE:
+        yield Finding(
+            "worker", WARNING, f"last alive on {alive:%Y-%m-%d %H:%M} UTC", "mitoyen worker"
+        )
+    else:
+        yield Finding("worker", OK, "alive")
+
+
 def _jobs(session: Session, now: datetime) -> Iterator[Finding]:
     overdue = session.scalar(select(func.count(Job.id)).where(Job.due_at < now - OVERDUE)) or 0
     failing = session.scalars(
@@ -277,15 +293,15 @@ def _jobs(session: Session, now: datetime) -> Iterator[Finding]:
     ).first()
     if overdue:
         yield Finding(
-            "worker",
+            "jobs",
             WARNING,
             f"{overdue} jobs wait for more than {OVERDUE.seconds // 60} minutes: is it running?",
             "mitoyen worker",
         )
     elif failing is not None:
-        yield Finding("worker", WARNING, f"{failing.kind} keeps failing: {failing.last_error}")
+        yield Finding("jobs", WARNING, f"{failing.kind} keeps failing: {failing.last_error}")
     else:
-        yield Finding("worker", OK, "nothing waits too long")
+        yield Finding("jobs", OK, "nothing waits too long")
 
 
 def _neighbours(session: Session, now: datetime) -> Iterator[Finding]:

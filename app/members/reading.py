@@ -57,12 +57,11 @@ def read_file(path: Path, today: date, chosen: Mapping[str, str] | None = None) 
     """
     try:
         with path.open("rb") as file:
-            # A size is a promise (pipes have none): read one byte past the limit.
-            data = b"" if path.stat().st_size > FILE_BYTES else file.read(FILE_BYTES + 1)
-            size = max(path.stat().st_size, len(data))
+            # A size is a promise, and pipes have none: read one byte past the limit.
+            data = file.read(FILE_BYTES + 1)
     except OSError as error:
         raise UnreadableFileError(f"{path}: cannot be read ({error.strerror}).") from None
-    if size > FILE_BYTES:
+    if len(data) > FILE_BYTES:
         raise UnreadableFileError(
             f"The file is larger than {FILE_BYTES // 1_000_000} MB. Split the list into several "
             "files; nothing is lost when they are loaded one after the other."

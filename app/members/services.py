@@ -55,7 +55,6 @@ YES = {"true", "yes", "y", "1", "oui", "ja", "si", "x"}
 NO = {"false", "no", "n", "0", "non", "nein", ""}
 
 _REF = re.compile(r"[A-Za-z0-9_-]{1,26}")
-_MONEY = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 def offers(given: Any, draft: Draft) -> tuple[Offer, ...]:
@@ -194,8 +193,7 @@ class _Reading:
 
 
 def _amount(value: Any) -> Decimal | None:
-    # bool is an int in Python: without this, {"rate": true} would cost 1.
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+    if not isinstance(value, int | float | Decimal | str):
         return None
     text = re.sub(r"[\s€$£'’]|EUR|USD|GBP|CHF", "", str(value))
     if "," in text:
@@ -203,9 +201,10 @@ def _amount(value: Any) -> Decimal | None:
         cents, thousands = (",", ".") if text.rfind(",") > text.rfind(".") else (".", ",")
         text = text.replace(thousands, "").replace(cents, ".")
     try:
-        return Decimal(text) if _MONEY.fullmatch(text) else Decimal(str(value))
+        amount = Decimal(text)
     except InvalidOperation:
         return None
+    return amount if amount.is_finite() else None
 
 
 def _with_own_refs(found: list[Offer]) -> tuple[Offer, ...]:

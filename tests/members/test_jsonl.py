@@ -56,6 +56,10 @@ def reasons(**given):
             "service 1 has a rate that is not an amount of money: -5",
         ),
         (
+            {"services": [{"title": "Law", "rate": "NaN"}]},
+            "service 1 has a rate that is not an amount of money: NaN",
+        ),
+        (
             {"services": [{"title": "Law"}, {"title": "Tax", "rate": [70]}]},
             "service 2 has a rate that is not an amount of money: [70]",
         ),

@@ -8,6 +8,7 @@ import pytest
 
 from app.members import reading
 from app.members.person import Person, Refused
+from app.members.texts import parts
 from tests.members.conftest import FIXTURES, NOON
 
 TODAY = NOON.date()
@@ -250,3 +251,15 @@ def test_languages_are_known_by_name_and_by_tag():
     cell = "français; Englisch (fließend); es; pt_BR; volapuk du sud"
     (row,) = read(f"Name,Languages\nZoé,{cell}\n").rows
     assert row.languages[:4] == ("fr", "en", "es", "pt-BR")
+
+
+@pytest.mark.parametrize(
+    ("cell", "entries"),
+    [
+        ("droit,contrats", ("droit", "contrats")),
+        ("droit; contrats, CGV", ("droit", "contrats, CGV")),
+        ("droit|contrats|Droit", ("droit", "contrats", "Droit")),
+    ],
+)
+def test_a_cell_lists_things_between_commas_unless_it_has_a_stronger_sign(cell, entries):
+    assert parts(cell) == entries
