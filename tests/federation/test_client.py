@@ -34,7 +34,7 @@ def read_page(*answers, **asked):
         [],
         "<html>",
         PAGE | {"items": None},
-        PAGE | {"items": [{"seq": 1, "jws": "a"}] * 201},
+        PAGE | {"items": [{"seq": seq, "jws": "a"} for seq in range(201)]},
         PAGE | {"items": [{"seq": 7, "jws": "a"}, {"seq": 3, "jws": "b"}]},
         PAGE | {"items": [{"seq": 3, "jws": "a"}, {"seq": 3, "jws": "b"}]},
         PAGE | {"items": [{"seq": "3", "jws": "a"}]},

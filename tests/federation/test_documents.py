@@ -40,6 +40,7 @@ ADVICE = {"id": "s1", "title": "Conseil", "mode": "paid", "rate": "90.00", "curr
         {"rev": 1.0},
         {"rev": 2**53},
         {"iat": 1.5},
+        {"consent_at": True},
         {"iat": "2026-11-24"},
         {"iat": -1},
         {"exp": 10**15},

@@ -93,6 +93,8 @@ def test_the_configuration_of_another_space_is_refused():
         read(configuration(entity_id=NANTES))
     with pytest.raises(UnknownIssuerError):
         read(altered(lambda claims: claims.update(sub=NANTES)))
+    with pytest.raises(UnknownIssuerError):
+        read(altered(lambda claims: claims.update(iss=NANTES)))
 
 
 def test_an_expired_or_future_configuration_is_refused():

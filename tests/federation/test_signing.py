@@ -80,7 +80,7 @@ def respelled():
         "not ASCII": f"{header}.{payload}.é{signature[1:]}",
         "JSON": json.dumps({"payload": payload, "protected": header, "signature": signature}),
         "nothing": "",
-        "short signature": f"{header}.{payload}.{signature[:-4]}",
+        "short signature": f"{header}.{payload}.{encode(bytes(63))}",
     }
 
 
@@ -90,7 +90,20 @@ def test_another_spelling_of_the_same_document_is_refused(spelling):
         signing.verify(spelling, RING, Profile.typ)
 
 
+def test_our_own_gate_refuses_spare_bits_and_short_signatures_whatever_the_library_does():
+    with pytest.raises(DocumentError, match="canonical"):
+        signing.verify(respelled()["spare bits"], RING, Profile.typ)
+    with pytest.raises(SignatureError, match="64 bytes"):
+        signing.verify(respelled()["short signature"], RING, Profile.typ)
+
+
 # --- header
+
+
+@pytest.mark.parametrize("alg", ["none", "EdDSA", "HS256", "ed25519", None, ["Ed25519"]])
+def test_our_own_gate_refuses_another_algorithm_whatever_the_library_does(alg):
+    with pytest.raises(SignatureError, match="alg"):
+        signing.verify(forge(CLAIMS, {"alg": alg}), RING, Profile.typ)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ import ipaddress
 import socket
 import threading
 import time
+import tracemalloc
+import zlib
 from contextlib import contextmanager
 
 import pytest
@@ -112,7 +114,15 @@ def resolving_to(monkeypatch, address):
 
 @pytest.mark.parametrize(
     "address",
-    ["127.0.0.1", "10.1.2.3", "169.254.169.254", "::1", "2002:7f00:1::", "64:ff9b::7f00:1"],
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "169.254.169.254",
+        "::1",
+        "2002:7f00:1::",
+        "64:ff9b::7f00:1",
+        "::7f00:1",
+    ],
 )
 def test_a_public_name_for_a_private_address_is_refused(monkeypatch, address):
     asked = resolving_to(monkeypatch, address)
@@ -261,6 +271,32 @@ def test_a_redirect_is_never_followed(status):
 def test_a_body_past_the_limit_is_dropped(chunks):
     with serving(*chunks) as (url, _), pytest.raises(TooLargeError):
         fetch(url)
+
+
+@pytest.mark.socket
+def test_a_body_that_unpacks_to_nothing_is_counted_as_it_comes():
+    empty = b"\x00\x00\x00\xff\xff"  # a stored block of no bytes (RFC 1951 section 3.2.4)
+    begun = zlib.compressobj(wbits=31)
+    head = begun.compress(b"") + begun.flush(zlib.Z_FULL_FLUSH)
+    with (
+        serving(HEAD + b"Content-Encoding: gzip\r\n\r\n" + head + empty * 1000) as (url, _),
+        pytest.raises(TooLargeError),
+    ):
+        fetch(url)
+
+
+@pytest.mark.socket
+def test_a_bomb_is_noticed_and_not_unpacked():
+    bomb = HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"\0" * 50_000_000)
+    with serving(bomb) as (url, _):
+        tracemalloc.start()
+        try:
+            with pytest.raises(TooLargeError):
+                fetch(url)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < 4_000_000
 
 
 @pytest.mark.socket
