@@ -70,9 +70,11 @@ def find(
     fit = filtered(surely, query, sets)
     first = (query.page - 1) * limit
     total = (fit & scope).bit_count()
-    page = _sorted(search, fit & scope)[first : first + limit]
-    rest = _sorted(search, filtered(perhaps, query, sets) & scope)
-    rest = rest[:PERHAPS_SHOWN] if query.page == 1 else []
+    page = _sorted(search, fit & scope, first + limit)[first : first + limit]
+    rest: list[int] = []
+    if query.page == 1:
+        weak = filtered(perhaps, query, sets) & scope
+        rest = _sorted(search, weak, PERHAPS_SHOWN)[:PERHAPS_SHOWN]
     hits = _hits(session, search, reader, here, now, [*page, *rest])
     return Found(
         query=query,
@@ -136,19 +138,28 @@ def _who(search: _Search) -> tuple[int, int]:
     return surely, as_set(search.scores.perhaps) & visible
 
 
-def _sorted(search: _Search, people: int) -> list[int]:
-    listed = list(rows(people))
+def _sorted(search: _Search, people: int, most: int) -> list[int]:
+    """Return at least the first ``most`` of ``people`` in the order that was asked for."""
+    listed = rows(people)
     order = search.query.sort
     if order == "name":
         return sorted(listed, key=lambda row: (search.held.name[row], row))
-    ranked = ordered(listed, search.scores.score, lambda row: _far(search, row), search.day)
+    if order == "distance":
+        most = people.bit_count()
+    far = _fars(search)
+    owner = search.held.owner
+    ranked = ordered(listed, search.scores.score, lambda row: far[owner[row][2]], search.day, most)
     if order == "distance":
         return sorted(ranked, key=lambda row: _or_far(_km(search, row)))
     return ranked
 
 
-def _far(search: _Search, row: int) -> int:
-    return ("here", "near", "elsewhere").index(_group(search, row))
+def _fars(search: _Search) -> dict[int | None, int]:
+    """How far each space is, by peer id (None is here): 0 here, 1 near, 2 elsewhere."""
+    return {
+        number: 0 if number is None else 1 if km is not None and km <= NEAR_KM else 2
+        for number, km in search.where.km.items()
+    }
 
 
 def _group(search: _Search, row: int) -> Group:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -111,7 +111,7 @@ class Lexicon:
         least = min((distance for _, distance in near), default=0)
         return [(word, distance) for word, distance in near if distance == least]
 
-    def longest(self, words_: list[Word], at: int) -> tuple[Phrase, int] | None:
+    def longest(self, words_: Sequence[Word], at: int) -> tuple[Phrase, int] | None:
         """Return the longest phrase beginning at ``at`` and where it ends; small words may pass."""
         best: tuple[Phrase, int] | None = None
         for phrase in self.starting.get(words_[at].stem, ()):
@@ -254,7 +254,7 @@ def _arranged(
     )
 
 
-def _reach(words_: list[Word], at: int, phrase: Phrase) -> int | None:
+def _reach(words_: Sequence[Word], at: int, phrase: Phrase) -> int | None:
     """Return the position after ``phrase`` if it stands at ``at``, small words between ignored."""
     position = at
     for wanted in phrase:

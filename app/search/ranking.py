@@ -8,7 +8,7 @@ eight equals each leads seven or eight days in sixty; within a day everybody see
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.search.evidence import Worth
@@ -62,17 +62,30 @@ def scores(parts: Sequence[Part], worths: Sequence[Worth]) -> Scores:
 
 
 def ordered(
-    people: Sequence[int], score: Mapping[int, float], far: Callable[[int], int], day: int
+    people: Iterable[int],
+    score: Mapping[int, float],
+    far: Callable[[int], int],
+    day: int,
+    most: int,
 ) -> list[int]:
-    """Return ``people`` best first.
+    """Return the first ``most`` of ``people``, best first (or more, but in order).
 
     :param far: how far somebody is, in few coarse steps; 0 is here.
     :param day: a number that rises by one each day.
     """
-    rounds: dict[tuple[int, int], list[int]] = defaultdict(list)
+    steps: dict[int, list[int]] = defaultdict(list)
     for row in people:
-        rounds[-round(score.get(row, 0.0) / STEP), far(row)].append(row)
-    return [row for key in sorted(rounds) for row in in_turn(rounds[key], day)]
+        steps[-round(score.get(row, 0.0) / STEP)].append(row)
+    found: list[int] = []
+    for step in sorted(steps):
+        rounds: dict[int, list[int]] = defaultdict(list)
+        for row in steps[step]:
+            rounds[far(row)].append(row)
+        for distance in sorted(rounds):
+            found += in_turn(rounds[distance], day)
+        if len(found) >= most:
+            break
+    return found
 
 
 def in_turn(equals: Sequence[int], day: int) -> list[int]:

@@ -96,7 +96,7 @@ class _Reading:
 
     def __init__(self, question: str, book: Lexicon, terms: Terms) -> None:
         self.question, self.book, self.terms = question, book, terms
-        self.every = words(question)
+        self.every = list(words(question))
         self.open = bool(question) and not question[-1].isspace()
         self.slipped: set[int] = set()
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -68,16 +69,17 @@ class Word:
     stem: str
 
 
-def words(text: str) -> list[Word]:
+@lru_cache(maxsize=4096)
+def words(text: str) -> tuple[Word, ...]:
     """Return every word of ``text`` with its place in it (Python slices)."""
-    return [
+    return tuple(
         Word(start, end, folded, stem(folded))
         for start, end, piece in _pieces(text)
         if (folded := fold(piece))
-    ]
+    )
 
 
-def content(text: str) -> list[Word]:
+def content(text: str) -> Sequence[Word]:
     """Return the words of ``text`` that carry meaning; all of them when none seems to."""
     every = words(text)
     return [word for word in every if not small(word, text)] or every

@@ -129,7 +129,7 @@ def _spans(part: Part, text: str) -> list[Span]:
     return [span for term in part.terms for span in _places(term, seen)]
 
 
-def _places(term: Term, texts: list[Word]) -> list[tuple[int, int]]:
+def _places(term: Term, texts: Sequence[Word]) -> list[tuple[int, int]]:
     """Return the spans of ``texts`` where ``term`` stands, small words between ignored."""
     plain = [word for word in texts if word.folded not in STOP] or texts
     size = len(term.stems)

@@ -114,7 +114,7 @@ def named_in(text: str, language: str = "") -> tuple[list[Named], int]:
             meanings = book.meanings[phrase]
         elif not lost:
             phrase, end = (), at + 1
-            meanings = _inside(every[at])
+            meanings = _inside(every[at], language)
         generic = len(phrase) == 1 and phrase[0] in GENERIC
         size = sum(1 for word in every[at:end] if not small(word, text)) or 1
         span = (every[at].start, every[end - 1].end)
@@ -127,11 +127,13 @@ def named_in(text: str, language: str = "") -> tuple[list[Named], int]:
     return found, meant
 
 
-def _inside(word: Word) -> tuple[Meaning, ...]:
+def _inside(word: Word, language: str) -> tuple[Meaning, ...]:
     """What one word means that is no phrase itself: written together, or a German compound."""
     book = lexicon()
     if joined := book.joined.get(word.folded) or book.joined.get(word.stem):
         return book.meanings[joined]
+    if language and not language.lower().startswith("de"):
+        return ()
     head, tail = compound(word.folded, book)
     for phrase in (tail, head):
         if phrase and phrase[0] not in GENERIC:
