@@ -1,0 +1,107 @@
+"""How fast the result page is, beside a plain Flask page that sends the same HTML from a constant.
+
+``python -m tests.benchmarks.page [--people 100000]``: both are measured in the same run, in the
+same process, in turns, because these machines are noisy; what counts is the ratio. The plain page
+is this machine's limit for Flask: routing, a response, nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from flask import Flask
+from rich.console import Console
+from rich.table import Table
+
+from app.database import db
+from tests import spaces
+from tests.benchmarks.profiles import fill
+
+#: What people type, from a common word to a rare one, with and without filters.
+QUESTIONS = {
+    "two words": "/search?q=droit+travail&scope=everywhere",
+    "prefix": "/search?q=avoc&scope=everywhere",
+    "common word": "/search?q=conseil&scope=everywhere",
+    "word and filters": "/search?q=design&scope=everywhere&remote=1&language=fr",
+    "no word": "/search?scope=everywhere",
+}
+ROUNDS = 40
+PART = {"HX-Request-Type": "partial", "HX-Request": "true", "HX-Target": "#results"}
+
+
+def plain(html: bytes) -> Flask:
+    """Return an application that answers every address with ``html``."""
+    app = Flask("plain")
+    app.add_url_rule("/", "constant", lambda: html)
+    return app
+
+
+def timed(ask: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    ask()
+    return (time.perf_counter() - begun) * 1000
+
+
+def quantile(times: list[float], part: float) -> float:
+    return statistics.quantiles(times, n=100)[round(part * 100) - 1]
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--people", type=int, default=100_000)
+    people = options.parse_args().people
+    console = Console()
+    with tempfile.TemporaryDirectory() as folder:
+        app = spaces.build(Path(folder) / "space", city="Lyon")
+        with app.app_context():
+            console.print(f"Generating {people} people ...")
+            fill(db.session(), people)
+            db.session.commit()
+            spaces.add_member("Reader", email="reader@lyon.example")
+            db.session.commit()
+        browser = app.test_client()
+        spaces.sign_in(browser, "reader@lyon.example")
+        console.print(measured(browser, people))
+
+
+def measured(browser, people: int) -> Table:
+    """Ask each question in turns with the plain page; milliseconds, and the ratio of medians."""
+    table = Table(title=f"The result page with {people} people, ms; each beside a plain page")
+    for name in (
+        "question",
+        "bytes",
+        "page p50",
+        "p95",
+        "fragment p50",
+        "p95",
+        "plain p50",
+        "page/plain",
+    ):
+        table.add_column(name, justify="left" if name == "question" else "right")
+    for name, address in QUESTIONS.items():
+        html = browser.get(address).data
+        constant = plain(html).test_client()
+        whole, parts, limit = [], [], []
+        for _ in range(ROUNDS):
+            whole.append(timed(lambda: browser.get(address)))  # noqa: B023  # called at once
+            parts.append(timed(lambda: browser.get(address, headers=PART)))  # noqa: B023
+            limit.append(timed(lambda: constant.get("/")))  # noqa: B023
+        ratio = statistics.median(whole) / statistics.median(limit)
+        table.add_row(
+            name,
+            str(len(html)),
+            *(f"{quantile(whole, part):.1f}" for part in (0.5, 0.95)),
+            *(f"{quantile(parts, part):.1f}" for part in (0.5, 0.95)),
+            f"{statistics.median(limit):.2f}",
+            f"{ratio:.0f}x",
+        )
+    return table
+
+
+if __name__ == "__main__":
+    main()
