@@ -46,12 +46,9 @@ def trades(services: Sequence[CardService]) -> list[str]:
     return list(dict.fromkeys(named))
 
 
-def reasons(hit: Hit) -> list[Reason]:
-    """Return why ``hit`` is in the answer: each part of the question once, the surest first."""
-    said: dict[str, Reason] = {}
-    for reason in hit.why:
-        said.setdefault(reason.said.casefold(), reason)
-    return list(said.values())[:REASONS]
+def reasons(hit: Hit) -> Sequence[Reason]:
+    """Return why ``hit`` is in the answer, as far as anybody reads."""
+    return hit.why[:REASONS]
 
 
 def pieces(text: str, spans: Iterable[Span]) -> list[tuple[str, bool]]:

@@ -104,12 +104,26 @@ def test_a_visitor_finds_only_who_chose_the_web(browser, space):
     assert sorted(names(browser.get("/search?q=avocat"))) == ["Anna Keller", "Sara Haddad"]
 
 
+def test_a_member_may_filter_by_coworker_rate(member):
+    lawyer()
+    listed("Anna Keller", audience="web", profession="Avocate")
+    assert 'name="coworker_rate"' in member.get("/search?q=avocat").text
+
+
 def test_a_visitor_reads_no_coworker_rate_and_cannot_filter_by_it(browser, space):
     lawyer()
+    listed("Anna Keller", audience="web", profession="Avocate")
     answer = browser.get("/search?q=avocat")
     assert "€110/h" in text(answer)
     assert "€75" not in text(answer)
     assert 'name="coworker_rate"' not in answer.text
+
+
+def test_a_filter_that_everybody_passes_is_not_offered(member):
+    lawyer("Claire Vasseur", languages=["fr"])
+    assert 'id="language-fr"' not in member.get("/search?q=avocat").text
+    lawyer("Anna Keller", languages=["de"])
+    assert 'id="language-fr"' in member.get("/search?q=avocat").text
 
 
 def test_a_member_finds_a_lawyer_in_another_city_by_a_word_of_another_language(member):
@@ -267,8 +281,10 @@ def test_the_back_button_gets_the_whole_page(member):
 
 
 def test_everything_that_htmx_touches_carries_the_answers_nonce(member):
-    lawyer()
+    for number in range(21):
+        lawyer(f"Person {number:02}")
     page = member.get("/search?q=avocat&language=fr").text
+    assert 'data-hx-target="#more"' in page
     touched = re.findall(r"<[a-z]+ [^>]*data-hx-[^>]*>", page)
     assert touched
     assert [tag for tag in touched if 'data-hx-nonce="' not in tag] == []
