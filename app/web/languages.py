@@ -74,6 +74,6 @@ def own_page(address: str) -> str:
     """Return ``address`` if it is a path of ours, else the directory: never another site."""
     parts = urlsplit(address.replace("\\", "/"))
     inside = address.startswith("/") and not address.startswith("//")
-    return address if inside and not parts.scheme and not parts.netloc else url_for("directory.show")
-
-
+    return (
+        address if inside and not parts.scheme and not parts.netloc else url_for("directory.show")
+    )

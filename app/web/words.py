@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from babel import Locale, UnknownLocaleError
+from babel.numbers import format_currency
 from flask import Flask, g
 from flask_babel import format_date, format_datetime, format_decimal, get_locale, ngettext
 from flask_babel import gettext as _
-from babel.numbers import format_currency
 
 from federation import vocabulary
 
@@ -19,15 +19,9 @@ def money(amount: Decimal | str | None, currency: str) -> str:
     if amount is None:
         return ""
     value = Decimal(amount)
-    digits = {} if value % 1 else {"format": None}
-    text = format_currency(
-        value, currency, locale=str(get_locale() or "en"), currency_digits=True, **digits
-    )
-    return text if value % 1 else _without_cents(value, currency)
-
-
-def _without_cents(value: Decimal, currency: str) -> str:
     locale = Locale.parse(str(get_locale() or "en"))
+    if value % 1:
+        return str(format_currency(value, currency, locale=locale))
     pattern = locale.currency_formats["standard"].pattern.replace("0.00", "0")
     return str(
         format_currency(value, currency, format=pattern, locale=locale, currency_digits=False)
@@ -40,11 +34,11 @@ def rate(amount: Decimal | str | None, currency: str, unit: str) -> str:
         return ""
     price = money(amount, currency)
     if unit == "hour":
-        return _("%(price)s/h", price=price)
+        return str(_("%(price)s/h", price=price))
     if unit == "day":
-        return _("%(price)s/day", price=price)
+        return str(_("%(price)s/day", price=price))
     if unit == "fixed":
-        return _("%(price)s fixed", price=price)
+        return str(_("%(price)s fixed", price=price))
     return price
 
 
@@ -65,28 +59,28 @@ def language_name(tag: str) -> str:
 def country_name(code: str) -> str:
     """Return the name of a country (ISO 3166-1 alpha-2), or the code itself."""
     locale = Locale.parse(str(get_locale() or "en"))
-    return locale.territories.get(code, code)
+    return str(locale.territories.get(code, code))
 
 
 def distance(km: float | None) -> str:
     """Return a distance for people: nobody needs metres between cities."""
     if km is None:
         return ""
-    return _("%(km)s km away", km=format_decimal(round(km)))
+    return str(_("%(km)s km away", km=format_decimal(round(km))))
 
 
 def ago(moment: datetime | None) -> str:
     """Return how fresh something is: minutes, then today, then the date."""
     if moment is None:
-        return _("never")
+        return str(_("never"))
     now: datetime = g.get("now") or datetime.now(UTC)
     minutes = int((now - moment) / timedelta(minutes=1))
     if minutes < 1:
-        return _("just now")
+        return str(_("just now"))
     if minutes < 60:
-        return ngettext("%(num)s min ago", "%(num)s min ago", minutes)
+        return str(ngettext("%(num)s min ago", "%(num)s min ago", minutes))
     if minutes < 24 * 60:
-        return ngettext("%(num)s hour ago", "%(num)s hours ago", minutes // 60)
+        return str(ngettext("%(num)s hour ago", "%(num)s hours ago", minutes // 60))
     return str(format_datetime(moment, "d MMM y, HH:mm"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import re
 import smtplib
+import ssl
 from datetime import UTC, datetime, timedelta
 from email.policy import default
 from pathlib import Path
@@ -72,7 +73,8 @@ class Choosy:
 
 def take_mail_by(app, server, monkeypatch):
     app.config["MAIL_BACKEND"] = "smtp"
-    monkeypatch.setattr(app.extensions["mailman"], "get_connection", server, raising=False)
+    state = app.extensions["mailman"]
+    monkeypatch.setattr(state, "get_connection", lambda backend: server(), raising=False)
 
 
 # --- asking for a link --------------------------------------------------------------
@@ -142,6 +144,33 @@ def test_a_reader_whom_the_mail_server_does_not_know_looks_like_any_other(
 ):
     take_mail_by(browser.application, Choosy, monkeypatch)
     assert ask(browser).location == "/sign-in/sent"
+
+
+def test_the_mail_server_has_to_prove_its_name_before_it_hears_a_password(space, monkeypatch):
+    heard = []
+
+    class Impostor:
+        def __init__(self, *where, **options):
+            """It answers."""
+
+        def starttls(self, context):
+            assert context.check_hostname
+            assert context.verify_mode == ssl.CERT_REQUIRED
+            raise ssl.SSLCertVerificationError("self-signed")
+
+        def login(self, *secrets):
+            heard.append(secrets)
+
+        def close(self):
+            heard.append("closed")
+
+    monkeypatch.setattr(smtplib, "SMTP", Impostor)
+    space.config["MAIL_BACKEND"] = "smtp"
+    state = space.extensions["mailman"]
+    state.use_tls, state.username, state.password = True, "us", "secret"
+    with pytest.raises(mail.MailNotSentError):
+        mail.send([mail.letter(MAUD, "Hello", "text")])
+    assert heard == ["closed"]
 
 
 def test_a_subject_is_one_line_whatever_the_names_in_it(space):
