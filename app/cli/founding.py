@@ -21,6 +21,7 @@ from app.models.base import new_id
 from app.models.feed import FeedState
 from app.models.space import ENAMELS, Space
 from app.search.cities import City, find_city
+from app.search.index import ensure_current
 from config.settings import Settings
 from federation.errors import ForbiddenAddressError
 from federation.identifiers import EntityId
@@ -115,6 +116,7 @@ def found(session: Session, settings: Settings, plate: DoorPlate, now: datetime)
     session.add(space)
     if session.get(FeedState, 1) is None:
         session.add(FeedState(id=1, epoch=new_id(), seq=0))
+    ensure_current(session)
     return space
 
 
