@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from app.database import db
 from tests.spaces import service
 from tests.web.people import MAUD, befriend, listed, names, parts, text
 
@@ -27,6 +28,17 @@ def test_a_member_sees_everybody_but_those_who_chose_nobody(space, browser, sign
     listed("The World", audience="web")
     sign_in(browser, MAUD)
     assert sorted(names(browser.get("/"))) == ["Next Door", "The World", "This Space"]
+
+
+def test_whoever_shows_themselves_to_nobody_is_told_so(space, browser, sign_in):
+    listed("Only Me", audience="me", email=MAUD)
+    listed("This Space", audience="space", email="this@space.example")
+    sign_in(browser, MAUD)
+    assert "Nobody sees your profile yet." in text(browser.get("/"))
+    other = space.test_client()
+    db.session.rollback()
+    sign_in(other, "this@space.example")
+    assert "Nobody sees your profile yet." not in text(other.get("/"))
 
 
 def test_people_of_a_neighbour_are_not_people_of_this_space(space, browser):
