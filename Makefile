@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CATALOGUES := $(wildcard app/translations/*/LC_MESSAGES/messages.po)
 PORT ?= 8101
 DATA ?= demo-data
 
@@ -12,7 +13,7 @@ DATA ?= demo-data
 help: ## Say what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(READY): requirements.lock pyproject.toml frontend/package-lock.json frontend/build.py
+$(READY): requirements.lock pyproject.toml frontend/package-lock.json frontend/build.py $(CATALOGUES)
 	@echo "Installing Mitoyen into $(VENV) ..."
 	@if command -v uv >/dev/null 2>&1; then \
 	  test -x $(BIN)/python || uv venv -q --python ">=3.11" $(VENV); \
@@ -48,6 +49,7 @@ format: $(READY) ## Put the code into the house's form
 
 catalogue: $(READY) ## Bring the French catalogue up to date with the pages' texts
 	@$(BIN)/python -m tests.catalogues
+	@touch $(READY)
 
 relevance: $(READY) ## Print how often the right person is among the first five
 	@$(BIN)/python -m tests.search.relevance

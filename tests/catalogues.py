@@ -13,7 +13,8 @@ from babel.messages.frontend import CommandLineInterface
 from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).resolve().parent.parent
-CATALOGUE = ROOT / "app" / "translations" / "fr" / "LC_MESSAGES" / "messages.po"
+TRANSLATIONS = ROOT / "app" / "translations"
+CATALOGUE = TRANSLATIONS / "fr" / "LC_MESSAGES" / "messages.po"
 OPTIONS = ["--no-fuzzy-matching", "--ignore-obsolete", "--ignore-pot-creation-date", "--no-wrap"]
 
 
@@ -21,20 +22,26 @@ def extract(folder: Path) -> Path:
     """Write all texts of pages into a template in ``folder`` and return its path."""
     template = folder / "messages.pot"
     _pybabel(
-        "extract", "-q", "-F", str(ROOT / "pyproject.toml"), "-k", "_l", "--no-location",
+        "extract", "-F", str(ROOT / "pyproject.toml"), "-k", "lazy_gettext", "--no-location",
         "--sort-output", "--omit-header", "-o", str(template), str(ROOT),
     )  # fmt: skip
     return template
 
 
 def update() -> None:
-    """Bring the catalogue up to date; new texts come in untranslated."""
+    """Bring the catalogue up to date and compile it; new texts come in untranslated."""
     with tempfile.TemporaryDirectory() as folder:
         template = extract(Path(folder))
         if CATALOGUE.exists():
             _pybabel("update", "-l", "fr", "-i", str(template), "-o", str(CATALOGUE), *OPTIONS)
         else:
             _pybabel("init", "-l", "fr", "-i", str(template), "-o", str(CATALOGUE), "--no-wrap")
+    compile_all()
+
+
+def compile_all() -> None:
+    """Write the ``messages.mo`` that pages read; installing the package does it as well."""
+    _pybabel("compile", "-d", str(TRANSLATIONS))
 
 
 def missing() -> list[str]:
@@ -56,7 +63,7 @@ def _complete(message) -> bool:
 
 
 def _pybabel(*words: str) -> None:
-    CommandLineInterface().run(["pybabel", *words])
+    CommandLineInterface().run(["pybabel", "-q", *words])
 
 
 def main() -> int:
