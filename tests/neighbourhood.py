@@ -96,6 +96,13 @@ class Neighbourhood:
         app.extensions["transport"] = self.network
         self.apps[name] = app
 
+    def build_again(self, name):
+        """Found the space anew at its old address: another database, other keys."""
+        with self.apps[name].app_context():
+            db.engine.dispose()
+        (self.folder / name).rename(self.folder / f"{name} before")
+        self.build(name)
+
     def close(self):
         self.clock.stop()
         for app in self.apps.values():
