@@ -96,7 +96,13 @@ def value_name(facet: str, value: str, label: str = "") -> str:
         return words.country_name(value)
     if facet == "within":
         return str(_("Within %(km)s km", km=value))
-    fixed: dict[tuple[str, str], str] = {
+    if facet in ("mode", "remote", "coworker_rate", "space"):
+        return _fixed_names().get((facet, value), label or value)
+    return label or value
+
+
+def _fixed_names() -> dict[tuple[str, str], str]:
+    return {
         ("mode", "paid"): _("Paid work"),
         ("mode", "exchange"): _("Swaps hours"),
         ("mode", "pro_bono"): _("Pro bono"),
@@ -104,7 +110,6 @@ def value_name(facet: str, value: str, label: str = "") -> str:
         ("coworker_rate", "1"): _("Has a coworker rate"),
         ("space", "here"): _("This space"),
     }
-    return fixed.get((facet, value), label or value)
 
 
 def domain_name(code: str) -> str:
