@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-from app.models.member import MODES, PAID, QUOTE, UNITS, Member, Service
+from app.models.member import HOUR, MODES, PAID, QUOTE, UNITS, Member, Service
 from app.models.peer import MirroredProfile, Peer
 from app.models.space import Space
 
@@ -237,7 +237,7 @@ def _own_service(service: Service, today: date) -> CardService:
 def _their_service(claims: Mapping[str, Any], today: date) -> CardService:
     until = _day(text_of(claims, "valid_until"))
     holds = until is None or until >= today
-    mode, unit = text_of(claims, "mode"), text_of(claims, "unit")
+    mode, unit = text_of(claims, "mode"), text_of(claims, "unit") or HOUR  # left out: the default
     return CardService(
         ref=text_of(claims, "id"),
         title=text_of(claims, "title"),

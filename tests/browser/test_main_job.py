@@ -57,7 +57,7 @@ def test_a_visitor_sees_the_public_rate_only(running_town, person_at):
     visitor = person_at(running_town.nantes)
     visitor.go("/search?q=avocate")
     expect(visitor.page.locator("#results")).to_contain_text(CLAIRE)
-    expect(visitor.page.locator("#results")).to_contain_text("€110/h")
+    expect(visitor.page.locator("#results")).to_contain_text("€130/h")
     expect(visitor.page.locator("#results")).not_to_contain_text("coworkers")
 
 
