@@ -8,6 +8,7 @@ JavaScript or a second tab that saved first all bring the form back as it was.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, g, redirect, request, url_for
@@ -219,14 +220,16 @@ def _what_leaves(person: Account, form: ProfileForm) -> tuple[dict[str, Any] | N
 
     There are no claims while the profile has no name.
     """
-    form.judge(g.now.date())
+    # A copy is judged: the mistakes of the form itself are said, or not yet, by the caller.
+    typed = replace(form, errors={})
+    typed.judge(g.now.date())
     draft = _draft(person.member)
-    form.fill(draft, g.now)
+    typed.fill(draft, g.now)
     try:
         claims = preview(draft, _identity(), g.now)
     except NotPublishableError:
         claims = None
-    return claims, [sentence for _id, sentence in form.summary()]
+    return claims, [sentence for _id, sentence in typed.summary()]
 
 
 def _draft(member: Member | None) -> Member:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from babel import Locale
 from flask_babel import gettext as _
@@ -17,6 +16,9 @@ from app.search.cities import find_city
 from app.search.text import fold
 from app.web import forms
 from app.web.words import language_name
+from federation import limits
+from federation.errors import ForbiddenAddressError
+from federation.identifiers import origin
 
 LABELS = {
     "name": lazy_gettext("Name of the space"),
@@ -36,7 +38,7 @@ MOST = {
     "city": 80,
     "street": 160,
     "line": 140,
-    "contact": 254,
+    "contact": limits.CONTACT_CHARACTERS,
     "policy_url": 255,
 }
 
@@ -104,10 +106,16 @@ class SpaceForm:
 
     def _judge_languages(self) -> None:
         try:
-            if not forms.language_tags(self.languages):
-                self.errors["languages"] = _("Name at least one language.")
+            spoken = forms.language_tags(self.languages)
         except forms.Mistake as mistake:
             self.errors["languages"] = str(mistake)
+            return
+        if not spoken:
+            self.errors["languages"] = _("Name at least one language.")
+        if len(spoken) > limits.LANGUAGES:
+            self.errors["languages"] = _(
+                "Keep the %(most)s that matter most.", most=limits.LANGUAGES
+            )
 
     def summary(self) -> list[tuple[str, str]]:
         """Return the id of each field with a mistake, and the sentence that names both."""
@@ -146,5 +154,11 @@ def countries(language: str) -> list[tuple[str, str]]:
 
 
 def _on_the_web(address: str) -> bool:
-    parts = urlsplit(address)
-    return parts.scheme == "https" and bool(parts.hostname) and not parts.username
+    """Tell whether ``address`` can stand in our entity configuration, and be a link elsewhere."""
+    if not address.startswith("https://") or not address.isascii() or " " in address:
+        return False
+    try:
+        origin(address)
+    except ForbiddenAddressError:
+        return False
+    return True

@@ -26,14 +26,15 @@ def meant(text: str) -> tuple[str, str]:
     return (code, "") if code else ("", text)
 
 
-def choices(language: str) -> list[tuple[str, str]]:
+@lru_cache(maxsize=8)
+def choices(language: str) -> tuple[tuple[str, str], ...]:
     """Return label and domain of every speciality in ``language``, for the field's suggestions."""
     families = vocabulary.domains()
     found = [
         (_in(language, known.labels), _in(language, families[known.domain].labels))
         for known in vocabulary.specialities().values()
     ]
-    return sorted(found, key=lambda choice: fold(choice[0]))
+    return tuple(sorted(found, key=lambda choice: fold(choice[0])))
 
 
 def _in(language: str, labels: Mapping[str, str]) -> str:

@@ -220,6 +220,19 @@ def test_saving_changes_everything_the_form_shows_and_nothing_else(browser, maud
     assert (kept.valid_until, kept.remote, kept.languages) == (date(2027, 12, 31), True, ["fr"])
 
 
+def test_what_cannot_be_signed_is_not_saved_either(browser, maud):
+    """A code that came by import in no known shape is no reason to publish nonsense."""
+    maud.services[0].speciality = "Not a code!"
+    db.session.commit()
+    answer = save(browser, audience="neighbours", headline="New")
+    assert answer.status_code == 422
+    assert mistakes(answer)["name"].startswith("This cannot be signed: ")
+    assert "The card appears here when what you typed can be signed." in answer.text
+    assert (stored(maud).audience, stored(maud).headline) == ("me", "Logos for bakers")
+    # Another word for the speciality is the way out.
+    assert save(browser, audience="neighbours", **{"service-0-speciality": "Signs"}).location
+
+
 def test_saving_the_form_untouched_changes_no_word(browser, maud):
     maud.services[0].speciality = "a-code-from-elsewhere"
     maud.languages = ["fr", "zh-Hant", "pt-BR"]

@@ -24,7 +24,7 @@ PLATE = {
     "street": "12 quai de la Fosse",
     "line": "An old sail loft by the Loire.",
     "enamel": "teal",
-    "languages": "French, English",
+    "languages": "English, French",
     "contact": "youenn@lepalier.example",
     "policy_url": "https://lepalier.example/rules",
 }
@@ -62,6 +62,15 @@ def plate():
         ("contact", "youenn", "Enter an e-mail address such as name@example.org."),
         ("policy_url", "javascript:alert(1)", "Enter an address that begins with https://."),
         ("policy_url", "http://x.example", "Enter an address that begins with https://."),
+        ("policy_url", "https://bücher.example", "Enter an address that begins with https://."),
+        ("policy_url", "https://x.example/a b", "Enter an address that begins with https://."),
+        ("policy_url", "https://x.example:port", "Enter an address that begins with https://."),
+        ("contact", "x" * 195 + "@x.example", "Shorten this by 5 characters."),
+        (
+            "languages",
+            "fr en de es it pt nl da sv nb fi pl cs sk hu ro bg el tr ru uk".replace(" ", ","),
+            "Keep the 20 that matter most.",
+        ),
         ("policy_url", "https://user@x.example", "Enter an address that begins with https://."),
     ],
 )
@@ -79,7 +88,7 @@ def test_a_mistake_is_kept_and_explained_and_changes_nothing(browser, youenn, fi
 
 def test_an_admin_writes_the_door_plate(browser, youenn):
     assert save(browser).location == "/setup"
-    assert plate() == {**PLATE, "languages": ["fr", "en"]}
+    assert plate() == {**PLATE, "languages": ["en", "fr"]}
     [line] = db.session.scalars(db.select(JournalEntry))
     assert (line.code, line.actor) == ("space.changed", youenn.account.ref)
     assert "Saved. Neighbours see it when they next come by." in browser.get("/setup").text
