@@ -41,6 +41,10 @@ TEXT_COLUMNS = (
     ("extra", 0.6),
     ("body", 0.45),
 )
+#: Worth of a word in a text that only resembles what was typed: a butcher is no Buch.
+GUESSED = 0.5
+#: Letters from which the beginning of a word stands for the word.
+SURE_LETTERS = 6
 #: Where words introduce the person, rather than tell a story.
 OWN_COLUMNS = ("title", "profession", "headline")
 #: Worth of a space or city named in the question.
@@ -130,9 +134,17 @@ def _words_worth(part: Part, connection: Connection) -> tuple[Worth, Worth]:
                 continue
             if meant:
                 value = MEANT.get(column, value)
+            if column != "name" and _guessed(term):
+                value = min(value, GUESSED)
             into = own if column in OWN_COLUMNS else elsewhere
             _take(into, _rows(connection, column, [phrase], quoted=True), value * term.sure)
     return own, elsewhere
+
+
+def _guessed(term: Term) -> bool:
+    """Tell whether ``term`` only resembles what was typed; names alone may be taken at that."""
+    begun = term.prefix and len(term.stems[0]) < SURE_LETTERS and term.how == "prefix"
+    return begun or term.how == "typo"
 
 
 def _take(worth: Worth, found: list[int], value: float) -> None:

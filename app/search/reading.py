@@ -260,6 +260,8 @@ def _share(part: Part, before: list[Part], parts: list[Part]) -> float:
     if part.generic and any(not one.generic for one in others):
         return 0.6 if part.clear else 0.3
     if not part.clear and any(one.clear for one in others):
+        if len(parts) < 3:
+            return 0.8  # "maître-chien" is not half answered by a maître
         # In a long sentence a word that nobody knows is a manner of speaking.
-        return 0.3 if part.unknown and len(parts) > 3 else 0.5 if not part.unknown else 0.8
+        return 0.3 if part.unknown and len(parts) > 3 else 0.8 if part.unknown else 0.5
     return 1.0
