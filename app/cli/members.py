@@ -13,6 +13,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.progress import Progress
+from sqlalchemy.exc import OperationalError
 
 from app.cli.context import Opened, opened, print_json, stop
 from app.exchange.identity import Identity, KeysMissingError, KeysUnsafeError, load_identity
@@ -92,6 +93,8 @@ def _load(here: Opened, planned: Plan) -> None:
             load(here.session, planned, identity, here.now, progress=tell)
         except NotPublishableError as error:
             stop([f"Nothing was changed. One of the members cannot be published: {error}"])
+        except OperationalError as error:
+            stop([f"Nothing was changed. The database cannot be written: {error.orig}"])
 
 
 def _identity(here: Opened) -> Identity:

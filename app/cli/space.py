@@ -40,7 +40,7 @@ def register(main: click.Group) -> None:
 @click.option("--language", "languages", multiple=True, help="Of its pages, the first by default.")
 @click.option("--enamel", type=click.Choice(ENAMELS), default="blue", help="Colour of the plaque.")
 @click.option("--data", type=click.Path(file_okay=False), help="Instead of MITOYEN_DATA.")
-def setup(  # noqa: PLR0913  # one argument an option
+def setup(
     name: str,
     city: str,
     country: str,

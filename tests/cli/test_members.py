@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy import Engine, event
 
 from tests.members.conftest import FIXTURES
 
@@ -36,6 +37,37 @@ def test_a_file_that_cannot_be_read_changes_nothing_and_says_why(founded, tmp_pa
 
 def test_a_map_that_cannot_be_understood_says_how_to_write_it(founded):
     assert "FIELD=COLUMN" in founded("members", "import", CSV, "--map", "Nom", ok=False).stderr
+
+
+def test_a_member_too_long_to_be_signed_is_named_and_nothing_is_changed(founded, tmp_path):
+    services = [{"title": f"Service {n}", "description": "mot " * 400} for n in range(20)]
+    rows = [{"name": "Li"}, {"name": "Zoé", "audience": "web", "services": services}]
+    path = tmp_path / "list.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    said = founded("members", "import", str(path), "--publish", ok=False).stderr
+    assert said.startswith("Nothing was changed. One of the members cannot be published")
+    assert json.loads(founded("members", "list", "--json").stdout) == []
+
+
+@pytest.fixture
+def full_disk():
+    """From now on SQLite may not let its file grow, as on a disk without room."""
+
+    def no_more(connection, _record):
+        connection.execute("PRAGMA max_page_count = 1")
+
+    event.listen(Engine, "connect", no_more)
+    yield
+    event.remove(Engine, "connect", no_more)
+
+
+def test_on_a_full_disk_nothing_is_changed_and_the_operator_is_told(founded, tmp_path, full_disk):
+    path = tmp_path / "list.jsonl"
+    rows = ({"name": f"Member {n}", "bio": "mot " * 250} for n in range(200))
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    said = founded("members", "import", str(path), ok=False).stderr
+    assert said == "Nothing was changed. The database cannot be written: database or disk is full\n"
+    assert json.loads(founded("members", "list", "--json").stdout) == []
 
 
 def test_the_preview_names_columns_reasons_and_counts(founded):
