@@ -133,7 +133,8 @@ def end(url: str) -> None:
         peer = _known(space, url)
         held = copies.count(space.session, peer)
         _decide(space, peer, peers.end)
-        click.echo(f"Ended. {held} profiles of {peer.name or peer.url} were deleted here.")
+        profiles = "1 profile" if held == 1 else f"{held} profiles"
+        click.echo(f"Ended. Deleted here: {profiles} of {peer.name or peer.url}.")
 
 
 @click.command()

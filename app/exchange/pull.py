@@ -241,7 +241,7 @@ def _say_failure(
         if peer is None:
             return
         peer.failures += 1
-        peer.last_error = getattr(error, "code", "database")
+        peer.last_error = error.code if isinstance(error, FederationError) else "database"
         peer.last_error_text = sentence_for(error)
         peer.last_error_at = now
         if isinstance(error, NotPeeredError) and peer.failures == 1 and peer.ours == "approved":

@@ -102,10 +102,10 @@ def _give_back(round_: Round, held: Claim, error: FederationError | OperationalE
     """Return the job to the outbox, or let it go when trying again is pointless; say which."""
     session = round_.session
     try:
-        if _pointless(held, error):
+        if isinstance(error, FederationError) and _pointless(held, error):
             if held.kind == outbox.KNOCK:
                 note(
-                    session, round_.now, "refusal", getattr(error, "code", "database"),
+                    session, round_.now, "refusal", error.code,
                     actor="worker", subject=held.key, detail=str(error), evidence=held.body,
                 )  # fmt: skip
             outbox.finish(session, held)
@@ -124,9 +124,7 @@ def _give_back(round_: Round, held: Claim, error: FederationError | OperationalE
         return "again when the database can be written"
 
 
-def _pointless(held: Claim, error: FederationError | OperationalError) -> bool:
-    if isinstance(error, OperationalError):
-        return False
+def _pointless(held: Claim, error: FederationError) -> bool:
     if held.kind == outbox.PULL:
         # Frozen until an admin has looked; whatever else, an active peer is never given up.
         return isinstance(error, KeyChangedError)

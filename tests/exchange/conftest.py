@@ -19,7 +19,7 @@ def town(tmp_path):
 @pytest.fixture
 def neighbours(town):
     """Lyon and Nantes, with one lawyer in Nantes who agreed to be found."""
-    contracts = spaces.service("Relecture de contrat", "contract-law", ("90", "70"))
+    contracts = spaces.service("Relecture de contrat", "lawyer", ("90", "70"))
     town.publish("nantes", "Claire Vasseur", headline="Avocate en contrats", services=(contracts,))
     town.befriend("lyon", "nantes")
     return town
