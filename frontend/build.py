@@ -115,7 +115,7 @@ def _typed(name: str) -> bool:
 
 
 def compile_catalogues() -> None:
-    """Turn each ``messages.po`` into the ``messages.mo`` that gettext reads; fuzzy ones stay out."""
+    """Turn each ``messages.po`` into the ``messages.mo`` gettext reads; fuzzy ones stay out."""
     for source in sorted(CATALOGUES.glob("*/LC_MESSAGES/messages.po")):
         with source.open("rb") as given:
             catalogue = read_po(given, locale=source.parts[-3])
