@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from app.migrations import DatabaseNewerError, upgrade
 from app.models.engine import open_engine
 from app.models.space import Space
+from app.search.index import ensure_current, is_current
 from config.settings import Settings, SettingsError
 
 
@@ -48,11 +49,20 @@ def open_database(settings: Settings) -> Engine:
     engine = open_engine(settings.database_url)
     try:
         upgrade(engine)
+        _index(engine)
     except DatabaseNewerError as error:
         stop([str(error)])
     except OperationalError as error:
         stop([f"The database cannot be opened: {error.orig}"])
     return engine
+
+
+def _index(engine: Engine) -> None:
+    """Make the search index anew after an update that changed it, so that no request has to."""
+    with Session(engine) as session:
+        if not is_current(session):
+            ensure_current(session)
+            session.commit()
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from app.search.answers import Expansion, Found, Group, Hit
 from app.search.cards import Card, card_of_member, card_of_mirrored, for_visitors
 from app.search.evidence import IndexedTerms, Worth, worth_of
 from app.search.facets import facets, filtered, sets_of
-from app.search.index import MEMBER, MIRRORED, ensure_current
+from app.search.index import MEMBER, MIRRORED, ensure_usable
 from app.search.places import NEAR_KM, Places, places
 from app.search.query import Query
 from app.search.ranking import Scores, ordered, scores
@@ -62,7 +62,7 @@ def find(
 
     :param limit: people on a page.
     """
-    ensure_current(session)
+    ensure_usable(session)
     search = _looked_up(session, query, reader, here, now)
     sets = sets_of(search.held, search.where)
     surely, perhaps = _who(search)

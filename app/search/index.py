@@ -77,6 +77,22 @@ def ensure_current(session: Session) -> None:
         _fill(session, None)
 
 
+def ensure_usable(session: Session) -> None:
+    """Make the index if there is none that this program can read.
+
+    One that was made with another vocabulary is read as it is: searching is no moment to make it
+    anew. Whoever writes to it next does, and so does the next ``mitoyen`` command.
+    """
+    made_for = _made_for(session.connection())
+    if made_for is None or made_for.partition(":")[0] != str(VERSION):
+        ensure_current(session)
+
+
+def is_current(session: Session) -> bool:
+    """Tell whether the index was made by this version, with this vocabulary."""
+    return _made_for(session.connection()) == _signature()
+
+
 def index_member(session: Session, member: Member) -> None:
     """Write what ``member`` says into the index, in the caller's transaction."""
     session.flush()

@@ -7,10 +7,12 @@ from sqlalchemy import event, text
 
 from app.models.base import new_id
 from app.search.index import (
+    VERSION,
     check,
     ensure_tables,
     index_member,
     index_mirrored,
+    is_current,
     rebuild,
     remove_member,
     remove_mirrored,
@@ -94,12 +96,22 @@ def test_doctor_is_told_what_differs_and_a_rebuild_heals_it(town):
 
 def test_an_index_of_another_version_is_made_anew(town):
     town.member("Claire", service("Conseil", "lawyer"))
-    town.session.execute(text("UPDATE search_state SET made_for = '0:other words'"))
+    town.session.execute(text("UPDATE search_state SET made_for = '0:other tables'"))
     assert check(town.session) == [
         "the index is missing or was made by another version of the program"
     ]
     assert town.names("lawyer") == ["Claire"]
     assert check(town.session) == []
+
+
+def test_an_index_made_with_another_vocabulary_is_read_until_somebody_writes(town):
+    claire = town.member("Claire", service("Conseil", "lawyer"))
+    town.session.execute(text(f"UPDATE search_state SET made_for = '{VERSION}:other words'"))
+    assert town.names("lawyer") == ["Claire"]
+    assert not is_current(town.session)
+    index_member(town.session, claire)
+    assert is_current(town.session)
+    assert town.names("lawyer") == ["Claire"]
 
 
 def test_a_database_without_an_index_gets_one_when_somebody_searches(town):
