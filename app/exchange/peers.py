@@ -205,11 +205,11 @@ def receive_statement(
     statement = signing.read(token, believed, PeeringStatement).document
     statement.require(peer.url, identity.entity_id, now)
     received = peering.receive(standing.of(peer), statement, now)
+    standing.store(peer, received.peering)
     if received.answer:
         _state(session, peer, now)
     if not received.news:
         return False
-    standing.store(peer, received.peering)
     peer.their_note = statement.note
     if received.asks:
         peer.asked_at = now
@@ -218,6 +218,8 @@ def receive_statement(
         detail=statement.note,
     )  # fmt: skip
     if received.over:
+        if peer.epoch:
+            deliveries.acknowledge_nothing(session, peer, identity, now)
         copies.purge(session, peer)
     _settle(session, peer, identity, now)
     return True

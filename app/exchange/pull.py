@@ -13,7 +13,7 @@ repeats a page and never skips one.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -36,6 +36,9 @@ from federation.transport import Transport
 
 #: Pages taken in by one pull; a larger backfill goes on in the next, so that others get a turn.
 PAGES_PER_PULL = 25
+
+#: How often a neighbour that says we are none is told our half again.
+STATED_AGAIN_AFTER = timedelta(days=1)
 
 #: Refusals of one pull that are kept with the document; of further ones only the number is.
 REFUSALS_KEPT = 20
@@ -201,11 +204,22 @@ def _complete(
             session, now, "refusal", "many-refusals", actor="worker", peer=peer,
             detail=f"{len(pulled.refused)} documents of one pull were refused",
         )  # fmt: skip
-    pulled.expired = copies.remove_expired(session, peer.id, now)
     peer.last_success_at, peer.failures = now, 0
     peer.last_error = peer.last_error_text = ""
-    if page.unchanged:
-        return
+    if not page.unchanged:
+        _compare(session, peer, page, plate, now, pulled)
+    # Afterwards: the checkpoint may still count what expired since it was signed.
+    pulled.expired += copies.remove_expired(session, peer.id, now)
+
+
+def _compare(
+    session: Session,
+    peer: Peer,
+    page: Page,
+    plate: EntityConfiguration,
+    now: datetime,
+    pulled: Pulled,
+) -> None:
     peer.drop_waiting = None
     try:
         if page.checkpoint:
@@ -244,9 +258,12 @@ def _say_failure(
         peer.last_error = error.code if isinstance(error, FederationError) else "database"
         peer.last_error_text = sentence_for(error)
         peer.last_error_at = now
-        if isinstance(error, NotPeeredError) and peer.failures == 1 and peer.ours == "approved":
-            # Perhaps our yes never arrived, or they lost it: say it again, once.
-            outbox.request(session, outbox.STATEMENT, str(peer_id), now, peer_id=peer_id)
+        if isinstance(error, NotPeeredError) and peer.ours == "approved":
+            # Perhaps our yes never arrived, or they lost it: say it again, at most daily.
+            due = now if peer.failures == 1 else now + STATED_AGAIN_AFTER
+            outbox.request(
+                session, outbox.STATEMENT, str(peer_id), now, due_at=due, peer_id=peer_id
+            )
         session.commit()
     except OperationalError:
         # The disk is as full for this line as for the pull: the caller raises, the log has it.

@@ -41,9 +41,9 @@ DAILY = timedelta(days=1)
 UPKEEP = (outbox.CHECKPOINT, outbox.RENEW, outbox.PURGE)
 
 #: Attempts after which a message is let go. Notices and acknowledgements are made again with the
-#: next change; a statement is tried for about two weeks (the waits double up to a day).
+#: next change; a statement is tried for a month (the waits double up to a day).
 MESSAGE_ATTEMPTS = 5
-STATEMENT_ATTEMPTS = 25
+STATEMENT_ATTEMPTS = 40
 
 
 @dataclass(frozen=True, slots=True)

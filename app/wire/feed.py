@@ -132,7 +132,7 @@ def _page(
     last = items[-1]["seq"] if items else after
     return {
         "epoch": state.epoch,
-        "from": after,
+        "from": f"{state.epoch}.{after}" if after else "",
         "items": items,
         "next": f"{state.epoch}.{last}",
         "more": len(items) < len(rows),
