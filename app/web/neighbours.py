@@ -24,7 +24,7 @@ from app.models.feed import FeedEntry
 from app.models.peer import MirroredProfile, Peer
 from app.web import forms, peering_words, rates
 from app.web.access import account, admins, signed_in
-from app.web.pages import changed, page
+from app.web.pages import changed, page, wants_part
 from federation.limits import NOTE_CHARACTERS
 
 bp = Blueprint("neighbours", __name__)
@@ -220,6 +220,7 @@ def _doors(**said: Any) -> dict[str, Any]:
         "hex_groups": peering_words.hex_groups,
         "our_kid": identity.root_kid,
         "unanswered": {},
+        "out_of_band": request.method == "POST" and wants_part(),
         "said": "",
         "problem": "",
         "address": "",

@@ -159,6 +159,7 @@ def test_in_place_the_lists_come_back_with_a_word_for_everybody(knocked, youenn)
     assert answer.status_code == 200
     assert "<html" not in answer.text
     assert 'data-announce="Lyon is approved."' in answer.text
+    assert '<span id="knocking" data-hx-swap-oob="true"></span>' in answer.text
     assert "autofocus" in answer.text
 
 

@@ -110,7 +110,16 @@ def test_somebody_who_left_gets_no_letter(browser, maud):
     assert letters(browser.application) == []
 
 
-def test_the_letter_speaks_the_readers_language_and_leads_to_our_own_address(browser, maud):
+def test_the_letter_is_in_the_readers_own_language_whoever_asked_for_it(browser, maud):
+    maud.account.locale = "fr"
+    db.session.commit()
+    ask(browser)
+    [letter] = letters(browser.application)
+    assert letter.get_content().startswith("Bonjour Maud Le Goff")
+    assert "Hello" not in letter.get_content()
+
+
+def test_the_letter_is_plain_text_and_leads_to_our_own_address(browser, maud):
     ask(browser, " MAUD@LeGoff.example ", next="/me")
     [letter] = letters(browser.application)
     assert letter["Subject"] == "Your way into Le Palier"
