@@ -178,6 +178,26 @@ def test_declining_is_remembered_and_shares_nothing(knocked, youenn):
     assert 'class="badge"' not in youenn.get("/about").text
 
 
+def test_an_admin_may_change_their_mind_about_a_space_that_still_asks(knocked, youenn):
+    decide(youenn, knocked, "refusal")
+    page = html.unescape(youenn.get("/neighbours").text)
+    assert "They would still like to be neighbours" in page
+    assert len(re.findall(r"<li>([a-z]+)</li>", page)) == 6
+    assert decide(youenn, knocked, "approval", compared="on").status_code == 303
+    knocked.work()
+    assert knocked.held("nantes") == {"Claire Vasseur"}
+
+
+def test_a_key_that_changed_without_notice_can_only_be_ended(friends, youenn):
+    with friends.at("nantes") as session:
+        friends.peer_in(session, "lyon").ours = "key_hold"
+    page = youenn.get("/neighbours").text
+    assert "Its key has changed without notice" in page
+    assert "/approval" not in page
+    assert decide(youenn, friends, "ending").status_code == 303
+    assert friends.held("nantes") == set()
+
+
 @pytest.mark.parametrize("headers", [{}, PARTIAL])
 def test_a_decision_that_no_longer_makes_sense_is_refused_in_place(knocked, youenn, headers):
     decide(youenn, knocked, "refusal")
