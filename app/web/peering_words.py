@@ -66,6 +66,9 @@ def trouble(peer: Peer) -> str:
         "rollback": _("It went back to an older list. Perhaps it was restored from a backup."),
         "frozen": _("It repeats an old list, as if time stood still there."),
         "unsupported-version": _("It speaks a version that we do not understand."),
+        "key-unknown": _("It signs with a key that it does not publish."),
+        "too-large": _("It sends more than spaces have agreed on."),
+        "database": _("Our own computer could not store what came: its disk may be full."),
         "disk-full": _("Our own disk is full, so nothing could be stored."),
     }
     return str(sentences.get(peer.last_error) or peer.last_error_text or peer.last_error)
@@ -96,6 +99,8 @@ def happened(code: str) -> str:
     """Return what a line of the journal is about; an unknown code speaks for itself."""
     sentences = {
         "space.changed": _("The space’s settings were changed"),
+        "members.imported": _("A list of members was brought in"),
+        "account.admin": _("Somebody became an admin"),
         "peer.approved": _("Approved"),
         "peer.declined": _("Declined"),
         "peer.suspended": _("Suspended"),
@@ -123,6 +128,14 @@ def happened(code: str) -> str:
         "frozen": _("An old list, repeated"),
         "unknown-issuer": _("A document from a space we do not know"),
         "unreachable": _("No answer"),
+        "malformed-answer": _("An answer that makes no sense"),
+        "redirect-refused": _("An answer that leads elsewhere"),
+        "forbidden-address": _("An address in a private network"),
+        "key-unknown": _("A key that is not published"),
+        "many-refusals": _("Many documents refused at once"),
+        "drop-waits": _("Many deletions wait for an admin"),
+        "roots-differ": _("Our copy is not what they say it is"),
+        "database": _("Our own computer could not store something"),
     }
     return str(sentences.get(code, code))
 

@@ -148,7 +148,7 @@ class ServiceForm:
         if (usual or coworkers) and (self.mode != PAID or self.unit == QUOTE):
             name = "rate" if usual else "coworker_rate"
             self.errors[name] = (
-                _("Help without money has no rate. Leave this empty, or choose “For money”.")
+                _("Help without money has no rate. Leave this empty, or choose “Money”.")
                 if self.mode != PAID
                 else _("A price on request has no rate yet. Leave this empty, or choose a unit.")
             )
