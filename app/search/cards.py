@@ -197,6 +197,11 @@ def for_visitors(card: Card, claims: Mapping[str, Any]) -> Card:
     return replace(card, **hidden)
 
 
+def shows_all(claims: Mapping[str, Any]) -> bool:
+    """Say whether the claim ``web`` lets visitors see everything that a profile can say."""
+    return set(WITHHELD) <= set(texts_of(claims, "web"))
+
+
 def services_of(claims: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the services among ``claims``, those that are objects at all."""
     services = claims.get("services")

@@ -42,23 +42,32 @@ def scores(parts: Sequence[Part], worths: Sequence[Worth]) -> Scores:
     A part that neither the vocabulary nor any profile knows cannot be answered by anybody; it
     weighs on everybody, so that "rowing coach" is not surely answered by a coach.
     """
+    if len(parts) == 1:
+        return _of_one_part(worths[0])
     total = sum(part.weight for part in parts) or 1.0
+    every = all(part.generic for part in parts)
+    specific = [every or not part.generic for part in parts]
     summed: dict[int, float] = defaultdict(float)
     answered: dict[int, float] = defaultdict(float)
-    for part, worth in zip(parts, worths, strict=True):
-        specific = not part.generic or len(parts) == 1
+    for part, worth, counts in zip(parts, worths, specific, strict=True):
         for row, value in worth.items():
             summed[row] += part.weight * value
-            if specific and value >= ANSWERED:
+            if counts and value >= ANSWERED:
                 answered[row] += part.weight
     known = sum(part.weight for part in parts if not part.unknown) or 1.0
     score = {row: round(value / total, 3) for row, value in summed.items()}
-    least = sum(p.weight for p in parts if not p.generic or len(parts) == 1) / 2
+    least = sum(p.weight for p, counts in zip(parts, specific, strict=True) if counts) / 2
     perhaps = frozenset(row for row, value in summed.items() if value >= PERHAPS * known)
     sure = frozenset(
         row for row, value in score.items() if value >= SURE and answered.get(row, 0.0) >= least
     )
     return Scores(score, sure, perhaps - sure)
+
+
+def _of_one_part(worth: Worth) -> Scores:
+    sure = frozenset(row for row, value in worth.items() if value >= SURE)
+    weak = frozenset(row for row, value in worth.items() if PERHAPS <= value < SURE)
+    return Scores(worth, sure, weak)
 
 
 def ordered(
