@@ -194,6 +194,8 @@ def test_a_key_that_changed_without_notice_can_only_be_ended(friends, youenn):
     page = youenn.get("/neighbours").text
     assert "Its key has changed without notice" in page
     assert "/approval" not in page
+    # The words on the screen would be those of the old key.
+    assert re.findall(r"<li>([a-z]+)</li>", page) == []
     assert decide(youenn, friends, "ending").status_code == 303
     assert friends.held("nantes") == set()
 
