@@ -190,19 +190,20 @@ def read(
     :raises ExpiredError, SignatureError, TooLargeError, DocumentError:
     :raises UnsupportedVersionError: speaks none of :data:`VERSIONS`.
     """
-    claims = signing.unverified_claims(token, TYP, max_bytes=limits.ENTITY_BYTES)
-    roots = _brought_keys(claims)
-    root_kid = signing.kid_of(token, max_bytes=limits.ENTITY_BYTES)
-    if pinned_kid is not None and root_kid != pinned_kid and root_kid not in announced:
-        raise KeyChangedError("signed with a root key that nobody confirmed or announced")
-    document = signing.read(token, roots, _Configuration).document
-    document.require_issuer(entity_id)
-    if document.subject != entity_id:
-        raise UnknownIssuerError(f"about {document.subject}, where {entity_id} was expected")
-    document.require_now(now)
-    if newer_than is not None and document.issued_at < moment(newer_than):
+    found = _verified(token, entity_id, pinned_kid, announced)
+    found.document.require_now(now)
+    if newer_than is not None and found.document.issued_at < moment(newer_than):
         raise StaleError("an older configuration than the one we hold")
-    return _configuration(document, roots, root_kid, token)
+    return _configuration(found)
+
+
+def read_as_issued(token: str, entity_id: str, *, pinned_kid: str | None) -> EntityConfiguration:
+    """Return the configuration in ``token`` as it was on the day of its signature.
+
+    For evidence, which is looked at years later: until when the keys in it are relied on is the
+    caller's question. Raises as :func:`read` does, but for the dates.
+    """
+    return _configuration(_verified(token, entity_id, pinned_kid, ()))
 
 
 # --- the shape on the wire
@@ -263,6 +264,29 @@ class _Configuration(Dated):
     metadata: _Metadata
 
 
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    document: _Configuration
+    roots: Keyring
+    root_kid: str
+    token: str
+
+
+def _verified(
+    token: str, entity_id: str, pinned_kid: str | None, announced: Collection[str]
+) -> _Verified:
+    claims = signing.unverified_claims(token, TYP, max_bytes=limits.ENTITY_BYTES)
+    roots = _brought_keys(claims)
+    root_kid = signing.kid_of(token, max_bytes=limits.ENTITY_BYTES)
+    if pinned_kid is not None and root_kid != pinned_kid and root_kid not in announced:
+        raise KeyChangedError("signed with a root key that nobody confirmed or announced")
+    document = signing.read(token, roots, _Configuration).document
+    document.require_issuer(entity_id)
+    if document.subject != entity_id:
+        raise UnknownIssuerError(f"about {document.subject}, where {entity_id} was expected")
+    return _Verified(document, roots, root_kid, token)
+
+
 def _brought_keys(claims: Mapping[str, Any]) -> dict[str, Key]:
     jwks = claims.get("jwks")
     brought = jwks.get("keys") if isinstance(jwks, dict) else None
@@ -271,9 +295,8 @@ def _brought_keys(claims: Mapping[str, Any]) -> dict[str, Key]:
     return keyring(brought)
 
 
-def _configuration(
-    document: _Configuration, roots: Keyring, root_kid: str, token: str
-) -> EntityConfiguration:
+def _configuration(found: _Verified) -> EntityConfiguration:
+    document = found.document
     about = document.metadata.federation_entity
     directory = document.metadata.coworking_directory
     if not set(directory.versions) & set(VERSIONS):
@@ -285,8 +308,8 @@ def _configuration(
         entity_id=document.issuer,
         issued_at=document.issued_at,
         expires_at=document.expires_at,
-        root_kid=root_kid,
-        root_keys=roots,
+        root_kid=found.root_kid,
+        root_keys=found.roots,
         next_kids=document.next_kids,
         operational_keys=operational,
         organization_name=about.organization_name,
@@ -297,7 +320,7 @@ def _configuration(
         members=directory.members,
         policy_uri=about.policy_uri,
         contacts=about.contacts,
-        jws=token,
+        jws=found.token,
     )
 
 

@@ -171,6 +171,12 @@ class FrozenError(FederationError):
     permanent = False
 
 
+class NotIncludedError(FederationError):
+    """The path does not lead from the record to the root that the checkpoint states."""
+
+    code = "not-included"
+
+
 # --- what happens on the way
 
 

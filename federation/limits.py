@@ -112,6 +112,14 @@ CONTACT_CHARACTERS = 200
 DROP_SHARE = 0.2
 DROP_RECORDS = 5
 
+# --- proofs
+
+#: Hashes of an inclusion path: a tree of as many leaves as ``count`` can say is no deeper.
+PROOF_PATH = 53
+
+#: Bytes of a proof (*wire*): two documents, an entity configuration, a path, and their names.
+PROOF_BYTES = 96 * 1024
+
 # --- the network
 
 #: Seconds from the call to the last byte of the answer, whatever the peer does in between.

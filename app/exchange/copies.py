@@ -37,17 +37,24 @@ def agrees(
 
     :param epoch: take only what was met in this epoch of the feed.
     """
+    found = leaves(session, peer, checkpoint.issued_at, epoch=epoch)
+    return len(found) == checkpoint.count and tree.root(found).hex() == checkpoint.root
+
+
+def leaves(session: Session, peer: Peer, at: datetime, *, epoch: str | None = None) -> list[bytes]:
+    """Return the Merkle leaves of our copy of ``peer``, as far as it is live ``at``.
+
+    :param epoch: take only what was met in this epoch of the feed.
+    """
     live = select(MirroredProfile.subject, MirroredProfile.revision, MirroredProfile.digest).where(
-        MirroredProfile.peer_id == peer.id, MirroredProfile.expires_at > checkpoint.issued_at
+        MirroredProfile.peer_id == peer.id, MirroredProfile.expires_at > at
     )
     if epoch is not None:
         live = live.where(MirroredProfile.epoch == epoch)
-    rows = session.execute(live)
-    leaves = [
+    return [
         tree.leaf_from_digest(subject, revision, bytes.fromhex(digest))
-        for subject, revision, digest in rows
+        for subject, revision, digest in session.execute(live)
     ]
-    return len(leaves) == checkpoint.count and tree.root(leaves).hex() == checkpoint.root
 
 
 def remove(session: Session, subjects: Iterable[str]) -> None:

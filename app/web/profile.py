@@ -19,7 +19,14 @@ from app.database import db
 from app.models.member import Member
 from app.models.peer import MirroredProfile, Peer
 from app.models.scope import Reader, mirrored_seen_by, seen_by
-from app.search.cards import Card, CardService, card_of_member, card_of_mirrored, for_visitors
+from app.search.cards import (
+    Card,
+    CardService,
+    card_of_member,
+    card_of_mirrored,
+    for_visitors,
+    shows_all,
+)
 from app.search.places import distance
 from app.web.access import account, anyone, reader
 from app.web.pages import page
@@ -43,16 +50,29 @@ def show(ref: str) -> Response:
 @bp.get("/n/<peer_ref>/<ref>")
 @anyone
 def show_mirrored(peer_ref: str, ref: str) -> Response:
+    profile = mirrored_profile(peer_ref, ref)
+    card = card_of_mirrored(profile, g.now)
+    if reader() is Reader.VISITOR:
+        card = for_visitors(card, profile.document)
+    return _page(card, member=None, profile=profile)
+
+
+def mirrored_profile(peer_ref: str, ref: str) -> MirroredProfile:
+    """Return the neighbour's profile at this address, if the current reader may see it (404)."""
     shown = select(MirroredProfile).join(MirroredProfile.peer)
     shown = shown.where(Peer.ref == peer_ref, mirrored_seen_by(reader(), g.now))
     # The reference is the end of the subject: compared here and not with LIKE, whose % and _
     # would let a stranger's reference match somebody else's.
     peer = db.one_or_404(select(Peer).where(Peer.ref == peer_ref))
-    profile = db.one_or_404(shown.where(MirroredProfile.subject == f"{peer.url}/m/{ref}"))
-    card = card_of_mirrored(profile, g.now)
-    if reader() is Reader.VISITOR:
-        card = for_visitors(card, profile.document)
-    return _page(card, member=None, profile=profile)
+    profile: MirroredProfile = db.one_or_404(
+        shown.where(MirroredProfile.subject == f"{peer.url}/m/{ref}")
+    )
+    return profile
+
+
+def shown_whole(profile: MirroredProfile) -> bool:
+    """Say whether the current reader sees all that ``profile`` says."""
+    return reader() is Reader.MEMBER or shows_all(profile.document)
 
 
 def own() -> Any:
@@ -109,4 +129,5 @@ def _page(card: Card, member: Member | None, profile: MirroredProfile | None) ->
         regulated=regulated(card),
         way_back=way_back(),
         key_groups=key_groups,
+        whole=profile is not None and shown_whole(profile),
     )

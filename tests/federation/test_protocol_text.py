@@ -19,6 +19,7 @@ from federation.documents import (
     Withdrawal,
 )
 from federation.peering import Decision, Half
+from federation.proof import Proof
 from tests.federation.samples import LYON, ROOT, Shelf, answer, lyon
 
 TEXT = Path("federation/PROTOCOL.md").read_text(encoding="utf-8")
@@ -45,7 +46,7 @@ def rows(heading):
 
 
 def test_each_example_is_read():
-    assert set(EXAMPLES) == set(DOCUMENTS) | {"entity", "page"}
+    assert set(EXAMPLES) == set(DOCUMENTS) | {"entity", "page", "proof"}
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -70,6 +71,11 @@ def test_the_page_of_the_text_is_read():
     read = client.read_feed_page(Shelf({lyon().endpoints.feed: answer(page)}), lyon())
     assert read is not None
     assert (read.epoch, read.next, read.more) == (page["epoch"], page["next"], page["more"])
+
+
+def test_the_proof_of_the_text_is_read_and_written_as_there():
+    told = json.loads(EXAMPLES["proof"])
+    assert json.loads(Proof.from_bytes(EXAMPLES["proof"].encode()).to_bytes()) == told
 
 
 def test_the_pair_code_of_the_text_is_ours():
@@ -107,6 +113,7 @@ def test_the_numbers_of_the_text_are_those_of_the_code():
         limits.PAYLOAD_BYTES,
         limits.HEADER_BYTES,
         limits.PAGE_BYTES,
+        limits.PROOF_BYTES,
         limits.BIO_CHARACTERS,
         limits.DESCRIPTION_CHARACTERS,
     ):
