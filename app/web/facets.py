@@ -115,7 +115,9 @@ def _fixed_names() -> dict[tuple[str, str], str]:
 def domain_name(code: str) -> str:
     """Return the name of a family of specialities in the page's language, or the code itself."""
     domain = vocabulary.domains().get(code)
-    return domain.labels.get(language()[:2], domain.labels["en"]) if domain else code
+    if domain is None:
+        return code
+    return words.printed(domain.labels.get(language()[:2], domain.labels["en"]))
 
 
 def option_id(facet: str, value: str) -> str:

@@ -14,7 +14,7 @@ from app.search.answers import Found
 from app.search.cards import LATE
 from app.search.find import PAGE, find
 from app.search.query import Query
-from app.web import facets, results
+from app.web import facets, results, words
 from app.web.access import anyone, reader
 from app.web.languages import language
 from app.web.pages import page
@@ -68,7 +68,7 @@ def also_looked_for(found: Found) -> list[tuple[str, str]]:
         *(one.said.casefold() for one in found.expansions),
     }
     fresh = {name.casefold(): (name, tag) for name, tag in names if name.casefold() not in said}
-    return list(fresh.values())[:NAMES_TOLD]
+    return [(words.printed(name), tag) for name, tag in fresh.values()][:NAMES_TOLD]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from app.search.text import fold
-from app.web.words import speciality
+from app.web.words import printed, speciality
 from federation import vocabulary
 
 
@@ -21,7 +21,7 @@ def named(code: str, label: str) -> str:
 
 def meant(text: str) -> tuple[str, str]:
     """Return code and own label for what was typed: one of the two is empty, or both are."""
-    key = fold(text)
+    key = fold(text.replace("’", "'"))  # as the vocabulary's files write it
     code = _labels().get(key) or _unambiguous_words().get(key)
     return (code, "") if code else ("", text)
 
@@ -38,7 +38,7 @@ def choices(language: str) -> tuple[tuple[str, str], ...]:
 
 
 def _in(language: str, labels: Mapping[str, str]) -> str:
-    return labels.get(language, labels["en"])
+    return printed(labels.get(language, labels["en"]))
 
 
 @lru_cache(maxsize=1)

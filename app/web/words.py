@@ -44,7 +44,12 @@ def rate(amount: Decimal | str | None, currency: str, unit: str) -> str:
 
 def speciality(code: str, label: str = "") -> str:
     """Return the name of a speciality in the page's language; an unknown code speaks for itself."""
-    return label or vocabulary.label(code, str(get_locale() or "en")) or code
+    return label or printed(vocabulary.label(code, str(get_locale() or "en")) or code)
+
+
+def printed(text: str) -> str:
+    """Return a word of the shared vocabulary as pages print it: its files are typed with '."""
+    return text.replace("'", "’")
 
 
 def language_name(tag: str) -> str:

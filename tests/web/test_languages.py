@@ -10,7 +10,8 @@ from flask_babel import force_locale
 
 from app.database import db
 from app.models.account import Account
-from app.web.words import money, rate
+from app.web.specialities import meant
+from app.web.words import money, rate, speciality
 from tests.catalogues import CATALOGUE
 from tests.spaces import add_member
 
@@ -125,6 +126,14 @@ def test_money_is_written_as_its_readers_write_it(space):
     with space.test_request_context(), force_locale("en"):
         assert money("1250.5", "EUR") == "€1,250.50"
         assert rate("70", "EUR", "hour") == "€70/h"
+
+
+def test_a_word_of_the_shared_list_is_printed_with_its_apostrophe_and_understood_with_either(space):
+    with space.test_request_context(), force_locale("fr"):
+        printed = speciality("nonprofit-management")
+    assert printed == "Gestion d’association"
+    assert meant(printed) == ("nonprofit-management", "")
+    assert meant(printed.replace("’", "'")) == ("nonprofit-management", "")
 
 
 def french():
