@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from app.database import db
 from app.exchange import peers
+from app.exchange.identity import load_identity
 from app.exchange.publish import publish_member
 from app.exchange.work import schedule_upkeep
 from app.models.journal import JournalEntry
@@ -32,6 +34,7 @@ from app.search.index import index_member
 from app.search.query import Query
 from app.worker import run_round
 from federation.errors import FederationError, TooLargeError, UnreachableError
+from federation.keys import new_key, private_jwk
 from federation.transport import Answer
 from tests import spaces
 
@@ -102,6 +105,27 @@ class Neighbourhood:
             db.engine.dispose()
         (self.folder / name).rename(self.folder / f"{name} before")
         self.build(name)
+
+    def roll_root_key(self, name):
+        """Let the announced root key take the place of the one in use."""
+        keys = self.folder / name / "keys"
+        (keys / "next_root.json").replace(keys / "root.json")
+        self._write_key(keys / "next_root.json")
+        self._read_keys(name)
+
+    def new_operational_key(self, name):
+        keys = self.folder / name / "keys"
+        (keys / "operational.json").unlink()
+        self._write_key(keys / "operational.json")
+        self._read_keys(name)
+
+    def _write_key(self, path):
+        path.write_text(json.dumps(private_jwk(new_key())))
+        path.chmod(0o600)
+
+    def _read_keys(self, name):
+        keys = self.folder / name / "keys"
+        self.apps[name].extensions["identity"] = load_identity(keys, url_of(name))
 
     def close(self):
         self.clock.stop()

@@ -136,9 +136,10 @@ def _sign(row: OwnCheckpoint, view: View, identity: Identity, now: datetime) -> 
 
 def _accept(peer: Peer, token: str, keys: Keyring, now: datetime) -> None:
     checkpoint = signing.read(token, keys, Checkpoint).document
-    if checkpoint.view != PEERS:
+    asked = PUBLIC if peer.static else PEERS
+    if checkpoint.view != asked:
         raise DocumentError(
-            f"a checkpoint of the {checkpoint.view} view, where peers was asked for"
+            f"a checkpoint of the {checkpoint.view} view, where {asked} was asked for"
         )
     progress(checkpoint, _stored(peer), entity_id=peer.url, now=now)
     if checkpoint.epoch != peer.epoch:

@@ -21,6 +21,9 @@ from federation.identifiers import EntityId
 from federation.peering import Half
 from federation.transport import Transport
 
+#: What is told of a delivery to a directory of plain files.
+HEARS_NOTHING = "it hears nothing"
+
 
 def send_statement(
     session: Session, peer: Peer, transport: Transport, identity: Identity, now: datetime
@@ -30,6 +33,9 @@ def send_statement(
     :returns: what was told, in a word.
     :raises FederationError: it did not arrive, or was not accepted.
     """
+    if peer.static:
+        peer.told_n = peer.our_n
+        return HEARS_NOTHING
     before = standing.of(peer)
     told = peering.statement(
         before,
@@ -59,6 +65,8 @@ def send_notice(
     :raises FederationError: it did not arrive, or was not accepted.
     """
     state = session.get_one(FeedState, 1)
+    if peer.static:
+        return HEARS_NOTHING
     if not standing.is_active(peer, identity):
         return "no neighbour any more"
     notice = Notice(
@@ -84,6 +92,8 @@ def send_ack(
     :raises FederationError: it did not arrive, or was not accepted.
     """
     root = ""
+    if peer.static:
+        return HEARS_NOTHING
     if not signed:
         if not peer.roots_agree or not standing.is_active(peer, identity):
             return "nothing to acknowledge"

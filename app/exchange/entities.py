@@ -19,16 +19,27 @@ from app.models.journal import note
 from app.models.peer import Peer
 from app.models.space import ENAMELS, Space
 from federation import client, entity, limits
+from federation.documents import PUBLIC
 from federation.entity import EntityConfiguration, Location
 from federation.errors import KeyChangedError
 from federation.identifiers import EntityId
 from federation.peering import key_changed, key_rolled
 from federation.transport import Transport
 
+#: Our half-states in which an admin has compared the root key that is on the row.
+CONFIRMED = ("approved", "suspended", "key_hold")
 
-def our_configuration(session: Session, space: Space, identity: Identity, now: datetime) -> str:
-    """Return our own plate, signed: the same bytes for all who ask within one hour."""
+
+def our_configuration(
+    session: Session, space: Space, identity: Identity, now: datetime, *, static: bool = False
+) -> str:
+    """Return our own plate, signed: the same bytes for all who ask within one hour.
+
+    :param static: of the space as a directory of plain files, which shares what is public.
+    """
     shared = select(func.count()).select_from(FeedEntry).where(FeedEntry.kind == "profile")
+    if static:
+        shared = shared.where(FeedEntry.audience == PUBLIC)
     return entity.build(
         identity.space,
         root_key=identity.root_key,
@@ -40,6 +51,7 @@ def our_configuration(session: Session, space: Space, identity: Identity, now: d
         languages=space.languages,
         enamel=space.enamel,
         members=session.scalar(shared),
+        static=static,
         policy_uri=space.policy_url,
         contacts=[space.contact] if space.contact else [],
     )
@@ -70,7 +82,9 @@ def refresh(
     :raises FederationError: unreachable, or not a plate; nothing has changed.
     """
     held = stored_configuration(peer)
-    pinned = peer.root_kid
+    # Before our admin has said yes to a key, whatever is on the door counts: they see its words.
+    confirmed = peer.ours in CONFIRMED
+    pinned = peer.root_kid if confirmed else None
     session.commit()
     try:
         found = client.read_entity(
@@ -79,12 +93,14 @@ def refresh(
             now,
             pinned_kid=pinned,
             announced=held.next_kids,
-            newer_than=held.issued_at,
+            newer_than=held.issued_at if confirmed else None,
         )
     except KeyChangedError as error:
         _hold(session, peer, now, str(error))
         raise
-    if found.root_kid != peer.root_kid:
+    if not confirmed:
+        peer.root_kid = found.root_kid
+    elif found.root_kid != peer.root_kid:
         standing.store(peer, key_rolled(standing.of(peer), found.root_kid, now))
         outbox.request(session, outbox.STATEMENT, str(peer.id), now, peer_id=peer.id)
         note(session, now, "event", "peer.key-rolled", actor="worker", peer=peer)
@@ -102,7 +118,11 @@ def hang(peer: Peer, found: EntityConfiguration, now: datetime) -> None:
     peer.languages = list(found.languages)
     peer.member_count = None if found.members is None else min(found.members, limits.INDEX_ENTRIES)
     peer.policy_url = found.policy_uri
+    if peer.static and not found.static:
+        # As files it could not say yes; now that it can, it has to.
+        peer.theirs = "none"
     peer.entity = {"root_kid": found.root_kid, "next_kids": list(found.next_kids)}
+    peer.entity["static"] = found.static
     peer.entity_jws = found.jws
     peer.entity_read_at = now
 

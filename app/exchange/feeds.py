@@ -15,6 +15,9 @@ from federation.keys import Keyring
 from federation.signing import Signed
 from federation.transport import Transport
 
+#: Records asked for at once: they are written in one transaction, while other writers wait.
+RECORDS_AT_ONCE = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -69,7 +72,12 @@ def read_page(
     :raises FederationError: no page could be had; a bad document alone raises nothing.
     """
     found = client.read_feed_page(
-        transport, plate, since, assertion=_assertion(plate, identity, now), etag=etag
+        transport,
+        plate,
+        since,
+        assertion=_assertion(plate, identity, now),
+        etag=etag,
+        limit=RECORDS_AT_ONCE,
     )
     if found is None:
         return Page("", (), since, False, "", etag, unchanged=True)

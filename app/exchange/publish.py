@@ -82,11 +82,11 @@ def publish_member(session: Session, member: Member, identity: Identity, now: da
             return False
         _withdraw(session, member, entry, identity, now)
     else:
-        fingerprint = fingerprint_of(profile_of(member, identity, now))
-        if entry is not None and _still_good(entry, fingerprint, now):
+        profile = profile_of(member, identity, now)
+        if entry is not None and _still_good(entry, fingerprint_of(profile), now):
             return False
-        _sign_profile(session, member, entry, identity, now, fingerprint)
-    outbox.request(session, outbox.CHECKPOINT, "", now)
+        _sign_profile(session, member, entry, profile, identity)
+    _ask_for_checkpoint(session, now)
     session.flush()
     return True
 
@@ -97,7 +97,7 @@ def withdraw_former(session: Session, member: Member, identity: Identity, now: d
     if entry is None or entry.kind == WITHDRAWAL:
         return False
     _withdraw(session, member, entry, identity, now)
-    outbox.request(session, outbox.CHECKPOINT, "", now)
+    _ask_for_checkpoint(session, now)
     session.flush()
     return True
 
@@ -190,18 +190,16 @@ def _sign_profile(
     session: Session,
     member: Member,
     entry: FeedEntry | None,
+    profile: Profile,
     identity: Identity,
-    now: datetime,
-    fingerprint: str,
 ) -> None:
-    profile = profile_of(member, identity, now)
     if entry is None:
         entry = FeedEntry(subject=profile.subject, latest_expiry=profile.expires_at)
     member.revision = profile.revision
     entry.member_id = member.id
     entry.kind = PROFILE
     entry.audience = profile.audience
-    entry.fingerprint = fingerprint
+    entry.fingerprint = fingerprint_of(profile)
     entry.latest_expiry = max(entry.latest_expiry, profile.expires_at)
     _put(session, entry, profile, identity)
 
@@ -233,8 +231,7 @@ def _put(
         signed = signing.issue(document, identity.operational_key)
     except FederationError as error:
         raise NotPublishableError(f"{entry.subject}: {error}") from error
-    # Locked until the commit: a lower position must never appear after a higher one.
-    state = session.get_one(FeedState, 1, with_for_update=True, populate_existing=True)
+    state = _locked_state(session)
     state.seq += 1
     entry.seq = state.seq
     entry.revision = document.revision
@@ -243,6 +240,30 @@ def _put(
     entry.signed_at = document.issued_at
     entry.expires_at = document.expires_at
     session.add(entry)
+
+
+def _locked_state(session: Session) -> FeedState:
+    # Locked until the commit: a lower position must never appear after a higher one.
+    if _first_in_transaction(session, "feed state"):
+        return session.get_one(FeedState, 1, with_for_update=True, populate_existing=True)
+    return session.get_one(FeedState, 1)
+
+
+def _ask_for_checkpoint(session: Session, now: datetime) -> None:
+    if _first_in_transaction(session, "checkpoint"):
+        outbox.request(session, outbox.CHECKPOINT, "", now)
+
+
+def _first_in_transaction(session: Session, what: str) -> bool:
+    """Say whether this is the first time here: an import publishes thousands in one transaction.
+
+    A savepoint counts as a transaction, since rolling it back undoes what was done inside it.
+    """
+    current = session.get_nested_transaction() or session.get_transaction()
+    if current is not None and session.info.get(what) is current:
+        return False
+    session.info[what] = current
+    return True
 
 
 def _interests(member: Member) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ from federation.replica import Outcome, drops_many
 from federation.transport import Transport
 
 #: Pages taken in by one pull; a larger backfill goes on in the next, so that others get a turn.
-PAGES_PER_PULL = 25
+PAGES_PER_PULL = 50
 
 #: How often a neighbour that says we are none is told our half again.
 STATED_AGAIN_AFTER = timedelta(days=1)
@@ -259,11 +259,11 @@ def _say_failure(
         peer.last_error_text = sentence_for(error)
         peer.last_error_at = now
         if isinstance(error, NotPeeredError) and peer.ours == "approved":
-            # Perhaps our yes never arrived, or they lost it: say it again, at most daily.
+            # Perhaps our yes never arrived, or names a key of theirs that was replaced: look at
+            # their door and say it again, at most daily.
             due = now if peer.failures == 1 else now + STATED_AGAIN_AFTER
-            outbox.request(
-                session, outbox.STATEMENT, str(peer_id), now, due_at=due, peer_id=peer_id
-            )
+            for kind in (outbox.ENTITY, outbox.STATEMENT):
+                outbox.request(session, kind, str(peer_id), now, due_at=due, peer_id=peer_id)
         session.commit()
     except OperationalError:
         # The disk is as full for this line as for the pull: the caller raises, the log has it.

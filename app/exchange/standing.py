@@ -9,10 +9,12 @@ from federation.peering import Half, Peering, active
 
 def of(peer: Peer) -> Peering:
     """Return both halves of the peering with ``peer``."""
+    # Files cannot decide: whoever signs them shows them to everybody, and so to us.
+    theirs = "approved" if peer.static else peer.theirs or "none"
     return Peering(
         ours=Half(peer.ours or "none"),
         our_n=peer.our_n or 0,
-        theirs=Half(peer.theirs or "none"),
+        theirs=Half(theirs),
         their_n=peer.their_n or 0,
         their_kid_seen=peer.their_kid_seen or "",
         root_kid=peer.root_kid or "",
@@ -30,5 +32,10 @@ def store(peer: Peer, peering: Peering) -> None:
 
 
 def is_active(peer: Peer, identity: Identity) -> bool:
-    """Say whether profiles may cross: both admins said yes, each to the key in use."""
+    """Say whether profiles may cross: both admins said yes, each to the key in use.
+
+    From a static space they only come, and its admin is not asked.
+    """
+    if peer.static:
+        return peer.ours == Half.APPROVED
     return active(of(peer), (identity.root_kid,))

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import event, select, text
 
 from app.database import db
-from app.exchange.pull import pull
+from app.exchange.pull import PAGES_PER_PULL, pull
 from app.models.feed import FeedEntry, FeedState, OwnCheckpoint
 from app.models.journal import JournalEntry
 from app.models.peer import MirroredProfile, MirroredWithdrawal
@@ -264,7 +264,7 @@ def test_a_feed_without_end_gets_its_turn_and_no_more(neighbours, forger):
 
     neighbours.network.instead["nantes"] = endless
     assert pulled(neighbours).more is True
-    assert len(served) == 25
+    assert len(served) == PAGES_PER_PULL
 
 
 # --- checkpoints

@@ -316,3 +316,38 @@ def test_a_new_root_key_freezes_the_peering_and_keeps_the_last_good_copy(neighbo
     del neighbours.network.requests[:]
     neighbours.work_at("lyon")
     assert neighbours.network.requests == []
+
+
+def test_a_space_founded_anew_before_anybody_approved_it_is_asked_about_with_its_new_key(town):
+    town.knock("nantes", "lyon")
+    town.work()
+    first = town.peer("lyon", "nantes", "root_kid")
+    town.build_again("nantes")
+    town.later(minutes=1)
+    town.knock("nantes", "lyon")
+    town.work()
+    town.later(minutes=5)
+    town.work()
+    assert town.peer("lyon", "nantes", "root_kid") == town.identity("nantes").root_kid != first
+    town.approve("lyon", "nantes")
+    town.work()
+    assert town.stands("lyon", "nantes") == town.stands("nantes", "lyon") == ("approved",) * 2
+
+
+def test_the_announced_key_takes_the_place_of_the_old_one_without_a_question(neighbours):
+    neighbours.roll_root_key("nantes")
+    neighbours.later(days=8)
+    neighbours.work()
+    assert neighbours.peer("lyon", "nantes", "ours", "root_kid") == (
+        "approved",
+        neighbours.identity("nantes").root_kid,
+    )
+    assert "peer.key-rolled" in neighbours.journal("lyon")
+
+
+def test_a_new_operational_key_is_met_by_reading_the_door_plate_again(neighbours):
+    neighbours.new_operational_key("nantes")
+    neighbours.later(hours=2)
+    neighbours.publish("nantes", "Gwen Le Bihan")
+    neighbours.work()
+    assert neighbours.held("lyon") == {"Claire Vasseur", "Gwen Le Bihan"}
