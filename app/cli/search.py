@@ -62,6 +62,7 @@ _FIELDS = {
         "interests": "les affinités",
         "bio": "le texte",
         "place": "le lieu",
+        "languages": "les langues",
     },
     "en": {"interests": "interests", "bio": "text"},
     "de": {
@@ -72,6 +73,7 @@ _FIELDS = {
         "interests": "den Interessen",
         "bio": "dem Text",
         "place": "dem Ort",
+        "languages": "den Sprachen",
     },
     "es": {
         "service": "el servicio",
@@ -81,6 +83,7 @@ _FIELDS = {
         "interests": "las afinidades",
         "bio": "el texto",
         "place": "el lugar",
+        "languages": "los idiomas",
     },
 }
 _NOBODY = {

@@ -10,7 +10,9 @@ from app.search.cards import Card
 from app.search.query import Query
 
 #: Where a match was found, best first.
-Field = Literal["service", "profession", "headline", "name", "interests", "bio", "place"]
+Field = Literal[
+    "service", "profession", "headline", "name", "interests", "bio", "place", "languages"
+]
 
 #: How the person's word and what was found belong together.
 How = Literal["word", "prefix", "typo", "synonym", "near", "domain"]

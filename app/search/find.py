@@ -35,6 +35,8 @@ from app.search.query import Query
 from app.search.ranking import Scores, ordered, scores
 from app.search.reading import Part, read
 from app.search.snapshot import Snapshot, as_set, rows, snapshot
+from app.search.text import stem
+from app.search.tongues import TONGUES
 from app.search.why import explain
 
 #: People on one page of an answer.
@@ -99,8 +101,15 @@ def _looked_up(
     visible = _visible(session, held, peers, reader, now)
     where = places(held, here, peers, visible)
     parts = read(query.words, IndexedTerms(connection))
-    worths = [_seen(worth_of(part, connection, where.words), held) for part in parts]
+    named = where.words | _tongues(held, visible) if len(parts) > 1 else where.words
+    worths = [_seen(worth_of(part, connection, named), held) for part in parts]
     return _Search(query, held, where, parts, scores(parts, worths), now.date().toordinal())
+
+
+def _tongues(held: Snapshot, visible: int) -> dict[str, int]:
+    """Return who speaks a language, by the stem of each of its names."""
+    spoken = held.facets["language"]
+    return {stem(name): spoken.get(tag, 0) & visible for name, tag in TONGUES.items()}
 
 
 def _visible(

@@ -42,6 +42,27 @@ strategi strategy creation projekte organisation analys
 GENERIC = frozenset(_GENERIC.split())
 
 
+_LIGHT = """
+klein kleine kleinen kleiner kleines kleinem small petit petite petits petites pequeno pequena
+accompagner ameliorer avancer bientot bon bonne cassee casse cher cherche choisir comprendre
+concevoir controler creer deposer ecrire elaborer existant gerer lancer lent lente mettre monter
+obtenir organiser parlant parle parler preparer professionnel rapide rapidement realiser rediger
+refaire regler remplir reparer retard revoir trouve urgent vite veuille after before better
+build building broken buy cheap check create creating draw expert fast fix fixed fixing get give
+good handle improve keep kids know launch more new old organise organize plan prepare quick quit
+raise record recording run set setting slow soon speak speaking speaks start stop take write
+writing checked up bauen bearbeiten besser bekommen brauchbar dringend einrichten entwerfen
+entwickeln erklaren erstellen finden fuhren gebraucht gestalten gunstig gut gute guten helfe
+kaputt lassen langsam neu neue organisieren planen prufen prufe schnell schreiben sprechend
+spricht sprechen starten unterstutzen unterstutzung verbessern verfassen vorbereiten wissen
+arreglar ayude ayuden barato bien bueno buena conseguir crear disenar escribir gestionar habla
+hable hablar lento lleve llevar mejorar montar organizar poner preparar rapido redactar revisar
+roto saber sepa tener urgente
+"""
+#: Verbs and manners of asking: beside a word that names something they weigh little.
+LIGHT = frozenset(_LIGHT.split())
+
+
 def guesses(word: Word, book: Lexicon, *, last: bool, present: bool) -> tuple[Meaning, ...]:
     """Return what ``word`` may mean, none of its spellings being a phrase of the vocabulary.
 
@@ -57,6 +78,8 @@ def guesses(word: Word, book: Lexicon, *, last: bool, present: bool) -> tuple[Me
         found += _mistyped(word, book)
     if not found or found[0].sure < PARTIAL:
         found += _compounded(word, book)
+    if not found and len(word.folded) > SURE_PREFIX_LETTERS:
+        found += longer(word, book, LONGER + 0.15)
     if not found:
         found += _derived(word, book)
     if not found:

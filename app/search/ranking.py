@@ -45,8 +45,8 @@ def scores(parts: Sequence[Part], worths: Sequence[Worth]) -> Scores:
     if len(parts) == 1:
         return _of_one_part(worths[0])
     total = sum(part.weight for part in parts) or 1.0
-    every = all(part.generic for part in parts)
-    specific = [every or not part.generic for part in parts]
+    plain = [not (part.generic or part.light) for part in parts]
+    specific = plain if any(plain) else [True] * len(parts)
     summed: dict[int, float] = defaultdict(float)
     answered: dict[int, float] = defaultdict(float)
     for part, worth, counts in zip(parts, worths, specific, strict=True):

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from app.search.guessing import (
     GENERIC,
+    LIGHT,
     LONGER,
     PREFIX,
     PREFIX_LETTERS,
@@ -68,6 +69,9 @@ class Part:
 
     generic: bool = False
     """Says little alone: coach, service, project."""
+
+    light: bool = False
+    """A verb or manner of asking: fix, create, urgent."""
 
     aside: bool = False
     """It stands behind "for": for whom or for what, when something else was asked for."""
@@ -224,6 +228,7 @@ class _Reading:
             terms=tuple(terms),
             weight=float(carried) ** 0.5,
             generic=generic,
+            light=len(taken) == 1 and taken[0].folded in LIGHT,
             aside=self._aside(start),
             near=_near(kept),
         )
@@ -255,12 +260,15 @@ def _balanced(parts: list[Part]) -> tuple[Part, ...]:
 
 def _share(part: Part, before: list[Part], parts: list[Part]) -> float:
     others = [one for one in parts if one is not part]
+    if part.light and any(not one.light for one in others):
+        named = any(one.clear and not (one.light or one.generic or one.aside) for one in others)
+        return 0.2 if named else 1.0 if part.clear else 0.4
     if part.aside and any(one.clear for one in before):
         return 0.3  # for whom, not what
     if part.generic and any(not one.generic for one in others):
         return 0.6 if part.clear else 0.3
     if not part.clear and any(one.clear for one in others):
-        if len(parts) < 3:
+        if sum(not one.light for one in parts) < 3:
             return 0.8  # "maître-chien" is not half answered by a maître
         # In a long sentence a word that nobody knows is a manner of speaking.
         return 0.3 if part.unknown and len(parts) > 3 else 0.8 if part.unknown else 0.5

@@ -13,8 +13,11 @@ from functools import lru_cache
 from app.search.answers import Field, How, Reason, Span
 from app.search.cards import Card, CardService
 from app.search.reading import Part, Term
-from app.search.text import STOP, Word, words
+from app.search.text import STOP, Word, stem, words
+from app.search.tongues import TONGUES
 from app.search.writing import named_in
+
+_TAGS = {stem(name): tag for name, tag in TONGUES.items()}
 
 #: Characters of a longer text shown around what was found in it.
 AROUND = 60
@@ -46,6 +49,9 @@ def _found(card: Card, part: Part, marks: dict[str, set[Span]]) -> Iterator[Reas
     for text in (card.space.city, card.space.name, card.location):
         if _spans(part, text):
             yield Reason(part.said, text, "place", "word")
+    for tag in card.languages:
+        if any(_tag(term) == tag.lower().split("-")[0] for term in part.terms):
+            yield Reason(part.said, tag, "languages", "word")
     for interest in card.interests:
         if _spans(part, interest):
             yield Reason(part.said, interest, "interests", _how(part), "", card.locale)
@@ -114,6 +120,11 @@ def _near(card: Card, part: Part) -> Iterator[Reason]:
     for service in card.services:
         if service.speciality in part.near:
             yield _service_reason(card, part, service, service.speciality, "near")
+
+
+def _tag(term: Term) -> str:
+    """The language that ``term`` names, or nothing."""
+    return _TAGS.get(term.stems[0], "") if len(term.stems) == 1 else ""
 
 
 def _how(part: Part) -> How:

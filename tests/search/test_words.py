@@ -136,3 +136,17 @@ def test_slips_of_the_finger_are_counted(one, other, made):
 
 def test_more_slips_than_allowed_are_not_counted_to_the_end():
     assert slips("plumber", "lawyer", 2) == 3
+
+
+def test_a_language_asked_for_beside_something_else_is_one_that_is_spoken(town):
+    town.member("Claire", service("Conseil", "lawyer"), languages=["fr"])
+    town.member("Anna", service("Conseil", "lawyer"), languages=["fr", "de-CH"])
+    for asked in ("avocat qui parle allemand", "German speaking lawyer", "Anwalt deutsch "):
+        assert town.names(asked)[0] == "Anna"
+
+
+def test_the_manner_of_asking_does_not_hide_what_is_asked(town):
+    town.member("Nora", service("Montage", "podcast"))
+    town.member("Ada", service("Ton logo", "branding"))
+    assert town.names("montar un podcast") == ["Nora"]
+    assert town.names("un logo pas cher pour une boulangerie") == ["Ada"]
