@@ -14,20 +14,15 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.exchange import copies, deliveries, entities, outbox, standing
+from app.exchange.doors import PeeringError as PeeringError
+from app.exchange.doors import address_of, visit
 from app.exchange.identity import Identity
 from app.models.journal import note as journal
 from app.models.peer import Peer
 from app.models.space import Space
 from federation import client, keys, peering, signing
 from federation.documents import PeeringStatement
-from federation.entity import EntityConfiguration
-from federation.errors import (
-    DecisionNotAllowedError,
-    FederationError,
-    ForbiddenAddressError,
-    UnknownIssuerError,
-    UnreachableError,
-)
+from federation.errors import DecisionNotAllowedError
 from federation.identifiers import EntityId
 from federation.limits import NOTE_CHARACTERS
 from federation.peering import Decision, Half
@@ -49,19 +44,6 @@ _CODES = {
 }
 
 
-class PeeringError(Exception):
-    """A step of a peering that cannot be taken; the text is a sentence for the admin.
-
-    ``code`` is for programs: ``not-an-address``, ``not-https``, ``private-address``,
-    ``own-address``, ``unreachable``, ``slow``, ``not-a-space``, ``already-neighbours``,
-    ``asked-already`` or ``not-allowed``.
-    """
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
-
-
 def knock(
     session: Session,
     url: str,
@@ -81,12 +63,12 @@ def knock(
     :param actor: who decided: an account's reference, or ``command``.
     :raises PeeringError: the address cannot be knocked at, or nothing usable answers there.
     """
-    address = _address(url, identity)
+    address = address_of(url, identity)
     known = session.scalars(select(Peer).filter_by(url=str(address))).one_or_none()
     if known is not None:
         _refuse_knocking_at(known)
     session.commit()
-    found = _visit(address, transport, now)
+    found = visit(address, transport, now)
     peer = known or _new_peer(session, str(address), now)
     peer.our_note = plain(note, lines=True, longest=NOTE_CHARACTERS)
     if peer.ours == Half.APPROVED:
@@ -317,26 +299,6 @@ def _new_peer(session: Session, url: str, now: datetime) -> Peer:
     return peer
 
 
-def _address(url: str, identity: Identity) -> EntityId:
-    """Return the address an admin typed, or say what is wrong with it."""
-    typed = url.strip().rstrip("/")
-    try:
-        address = EntityId.parse(typed, development=identity.development)
-    except ForbiddenAddressError as error:
-        if typed.lower().startswith("http://"):
-            raise PeeringError(
-                "not-https",
-                "Neighbours are reached over https only: the address begins with https://.",
-            ) from error
-        code = "private-address" if "machine itself" in str(error) else "not-an-address"
-        raise PeeringError(
-            code, f"That is not the address of a space, such as https://lyon.example: {error}."
-        ) from error
-    if address == identity.entity_id:
-        raise PeeringError("own-address", "That is your own address.")
-    return address
-
-
 def _refuse_knocking_at(peer: Peer) -> None:
     if peer.ours == Half.APPROVED and peer.theirs == Half.APPROVED:
         raise PeeringError("already-neighbours", f"{peer.name} is your neighbour already.")
@@ -347,32 +309,6 @@ def _refuse_knocking_at(peer: Peer) -> None:
         )
     if peer.ours in (Half.SUSPENDED, Half.BLOCKED, Half.KEY_HOLD):
         raise PeeringError("not-allowed", _cannot(peer, "knock at"))
-
-
-def _visit(address: EntityId, transport: Transport, now: datetime) -> EntityConfiguration:
-    try:
-        return client.read_entity(transport, address, now, pinned_kid=None)
-    except ForbiddenAddressError as error:
-        raise PeeringError(
-            "private-address",
-            "That address leads into a private network, where no other space can be.",
-        ) from error
-    except UnreachableError as error:
-        if "within" in str(error):
-            raise PeeringError(
-                "slow", "Nobody answered in time. The space may be down: try again later."
-            ) from error
-        raise PeeringError(
-            "unreachable", "Nobody answers at that address. Is it spelled as they told you?"
-        ) from error
-    except UnknownIssuerError as error:
-        raise PeeringError(
-            "not-a-space", "What answers there says it is another space. Use its own address."
-        ) from error
-    except FederationError as error:
-        raise PeeringError(
-            "not-a-space", f"Something answers there, but it is not a space like yours: {error}."
-        ) from error
 
 
 _STANDS = {
