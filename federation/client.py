@@ -25,11 +25,15 @@ from federation.errors import (
     RateLimitedError,
     UnreachableError,
 )
-from federation.identifiers import EntityId
+from federation.identifiers import EntityId, is_ref
 from federation.transport import Answer, Transport
 
 #: Media types, exactly.
 JSON, JWT, PROBLEM = "application/json", "application/jwt", "application/problem+json"
+
+#: What web servers say of a file whose name tells them nothing. Taken for a single signed document,
+#: which names its type itself, under its signature; never for JSON, which nobody signed.
+UNNAMED = ("application/octet-stream", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ def read_entity(
         max_bytes=limits.ENTITY_BYTES,
         headers={"Accept": MEDIA_TYPE},
     )
-    token = _text(_accepted(answer, MEDIA_TYPE))
+    token = _text(_accepted(answer, MEDIA_TYPE, *UNNAMED))
     return entity.read(
         token,
         entity_id,
@@ -109,14 +113,11 @@ def read_feed_page(
     :raises NotPeeredError, SuspendedError, RateLimitedError: what the peer answered.
     :raises MalformedAnswerError: not a page. Other errors as :meth:`Transport.get`.
     """
-    wanted = {"since": since, "limit": str(limit) if limit else ""}
-    query = urlencode({name: value for name, value in wanted.items() if value})
-    headers = _headers(JSON, assertion) | ({"If-None-Match": etag} if etag else {})
-    answer = transport.get(
-        space.endpoints.feed + (f"?{query}" if query else ""),
-        max_bytes=limits.PAGE_BYTES,
-        headers=headers,
-    )
+    url = _file_of(space, since) if space.static else _page_of(space, since, limit)
+    # A static space gives everybody the same files; nobody there wants to know who reads.
+    known = "" if space.static else assertion
+    headers = _headers(JSON, known) | ({"If-None-Match": etag} if etag else {})
+    answer = transport.get(url, max_bytes=limits.PAGE_BYTES, headers=headers)
     if answer.status == 304 and etag:
         return None
     page = _object(_accepted(answer, JSON), limits.PAGE_BYTES)
@@ -137,7 +138,7 @@ def read_checkpoint(
     answer = transport.get(
         space.endpoints.checkpoint, max_bytes=limits.JWS_BYTES, headers=_headers(JWT, assertion)
     )
-    return _text(_accepted(answer, JWT))
+    return _text(_accepted(answer, JWT, *UNNAMED))
 
 
 def read_index(
@@ -177,15 +178,34 @@ def deliver(transport: Transport, url: str, jws: str) -> None:
         raise _refusal(answer)
 
 
+def _page_of(space: EntityConfiguration, since: str, limit: int | None) -> str:
+    wanted = {"since": since, "limit": str(limit) if limit else ""}
+    query = urlencode({name: value for name, value in wanted.items() if value})
+    return space.endpoints.feed + (f"?{query}" if query else "")
+
+
+def _file_of(space: EntityConfiguration, since: str) -> str:
+    """Return the file that holds the page behind ``since``: file servers ignore a query.
+
+    :raises MalformedAnswerError: the cursor, which the space gave us, cannot be part of a name.
+    """
+    if not since:
+        return space.endpoints.feed
+    # The cursor stays within one name of the directory that the signed configuration named.
+    if not is_ref(since):
+        raise MalformedAnswerError("a static space's cursor is letters, digits, - and _")
+    return f"{space.endpoints.feed.removesuffix('.json')}-{since}.json"
+
+
 def _headers(accept: str, assertion: str) -> dict[str, str]:
     return {"Accept": accept} | ({"Authorization": f"Bearer {assertion}"} if assertion else {})
 
 
-def _accepted(answer: Answer, media_type: str) -> bytes:
-    """Return the body of a 200 answer of exactly that media type."""
+def _accepted(answer: Answer, media_type: str, *others: str) -> bytes:
+    """Return the body of a 200 answer of exactly that media type, or one of ``others``."""
     if answer.status != 200:
         raise _refusal(answer)
-    if answer.media_type != media_type:
+    if answer.media_type not in (media_type, *others):
         raise MalformedAnswerError(f"{answer.media_type[:60]!r} where {media_type} was expected")
     return answer.body
 

@@ -67,6 +67,13 @@ class Endpoints:
         base = f"{entity_id}{PATH}/"
         return cls(*(base + name for name in cls.__slots__))
 
+    @classmethod
+    def of_files(cls, entity_id: str) -> Endpoints:
+        """Return where a static space keeps its files; nothing listens at the last three."""
+        base = f"{entity_id}{PATH}/"
+        files = {"feed": "feed.json", "checkpoint": "checkpoint.jwt", "index": "index.json"}
+        return cls(*(base + files.get(name, name) for name in cls.__slots__))
+
 
 @dataclass(frozen=True, slots=True)
 class Location:
@@ -105,6 +112,9 @@ class EntityConfiguration:
     members: int | None = None
     """How many profiles it would share with us; its word."""
 
+    static: bool = False
+    """Plain files that anybody may read, and nobody who listens (PROTOCOL.md, section 5)."""
+
     policy_uri: str = ""
     contacts: tuple[str, ...] = ()
     jws: str = field(default="", repr=False)
@@ -131,15 +141,18 @@ def build(
     policy_uri: str = "",
     contacts: Sequence[str] = (),
     endpoints: Endpoints | None = None,
+    static: bool = False,
     lifetime: timedelta = limits.ENTITY_LIFETIME,
 ) -> str:
     """Return the entity configuration of a space, signed with ``root_key``.
 
     :param operational_keys: private or public; the one in use first.
-    :param endpoints: :meth:`Endpoints.below` the identifier when not given.
+    :param endpoints: the usual ones of its kind when not given.
+    :param static: a directory of plain files.
     :raises ValueError: not fit to be published (a name with control characters, ...).
     :raises TooLargeError: more than ``limits.ENTITY_BYTES``.
     """
+    usual = Endpoints.of_files if static else Endpoints.below
     document = _Configuration.model_validate(
         {
             "iss": entity_id,
@@ -157,7 +170,8 @@ def build(
                 "coworking_directory": {
                     "versions": VERSIONS,
                     "jwks": {"keys": [public_jwk(key) for key in operational_keys]},
-                    **_endpoint_claims(endpoints or Endpoints.below(entity_id)),
+                    **_endpoint_claims(endpoints or usual(entity_id)),
+                    "static": static,
                     "location": _location_claims(location),
                     "languages": tuple(languages),
                     "enamel": enamel,
@@ -241,6 +255,7 @@ class _CoworkingDirectory(Claims):
     languages: Languages = Field(default=(), max_length=limits.LANGUAGES)
     enamel: Word | Literal[""] = ""
     members: int | None = Field(default=None, ge=0, lt=2**53)
+    static: bool = False
 
 
 class _Metadata(Claims):
@@ -318,6 +333,7 @@ def _configuration(found: _Verified) -> EntityConfiguration:
         languages=directory.languages,
         enamel=directory.enamel,
         members=directory.members,
+        static=directory.static,
         policy_uri=about.policy_uri,
         contacts=about.contacts,
         jws=found.token,
@@ -330,6 +346,8 @@ def _endpoints(entity_id: EntityId, directory: _CoworkingDirectory) -> Endpoints
         # An endpoint elsewhere would let a space aim our requests at somebody else (R15).
         if not url.startswith(f"{entity_id.origin}/") or "#" in url or "?" in url:
             raise DocumentError(f"{name}_endpoint is not at {entity_id.origin}")
+    if directory.static and not urls["feed"].endswith(".json"):
+        raise DocumentError("the feed of a static space is a file that ends in .json")
     return Endpoints(**urls)
 
 

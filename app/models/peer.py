@@ -130,6 +130,11 @@ class Peer(Base):
     )
 
     @property
+    def static(self) -> bool:
+        """True for a directory of plain files: it is read, and there is nobody to tell anything."""
+        return bool((self.entity or {}).get("static"))
+
+    @property
     def shown(self) -> bool:
         """True while its profiles may be seen here; the SQL twin is ``scope.shown_peers``."""
         return self.ours in SHOWN_WHEN_OURS and self.theirs == "approved"

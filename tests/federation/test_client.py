@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from federation import client, errors, keys, tree
+from federation import client, entity, errors, keys, tree
 from federation.client import FeedPage, IndexEntry
 from federation.identifiers import EntityId
 from federation.limits import JSON_DEPTH
@@ -254,3 +254,44 @@ def test_each_error_has_a_code_of_its_own():
         open_classes.extend(kind.__subclasses__())
     assert len({kind.code for kind in found}) == len(found)
     assert all(kind.__doc__ for kind in found)
+
+
+# --- a space of plain files
+
+
+def files(**answers):
+    space = entity.read(configuration(static=True), LYON, NOW, pinned_kid=keys.kid(ROOT))
+    return Shelf(answers), space
+
+
+@pytest.mark.parametrize("cursor", ["../../other", "a.b", "a/b", "?x", "é", "a" * 65])
+def test_a_static_space_cannot_send_us_to_another_folder(cursor):
+    shelf, space = files()
+    with pytest.raises(errors.MalformedAnswerError):
+        client.read_feed_page(shelf, space, cursor)
+    assert shelf.asked == []
+
+
+def test_the_pages_of_a_static_space_are_files_and_nobody_says_who_reads_them():
+    shelf, space = files()
+    base = f"{LYON}/federation/v1/feed"
+    shelf.answers = {f"{base}.json": answer(PAGE), f"{base}-9-2.json": answer(PAGE)}
+    client.read_feed_page(shelf, space, assertion="t", limit=5)
+    client.read_feed_page(shelf, space, "9-2", assertion="t", limit=5, etag='"w"')
+    assert shelf.asked == [
+        ("GET", f"{base}.json", {"Accept": "application/json"}),
+        ("GET", f"{base}-9-2.json", {"Accept": "application/json", "If-None-Match": '"w"'}),
+    ]
+
+
+@pytest.mark.parametrize("media_type", ["application/octet-stream", ""])
+def test_a_file_server_may_not_know_what_a_signed_document_is(media_type):
+    space = EntityId.parse(LYON)
+    shelf = Shelf({space.configuration_url: answer(configuration(), media_type)})
+    assert client.read_entity(shelf, space, NOW, pinned_kid=None).entity_id == LYON
+
+
+@pytest.mark.parametrize("media_type", ["application/octet-stream", ""])
+def test_a_page_that_nobody_signed_must_still_say_what_it_is(media_type):
+    with pytest.raises(errors.MalformedAnswerError):
+        read_page(answer(PAGE, media_type))

@@ -233,3 +233,13 @@ def test_a_space_is_read_as_it_described_itself():
 def test_a_space_may_keep_its_coordinates_to_itself():
     found = read(configuration(location=entity.Location("FR", "Lyon")))
     assert found.location == entity.Location("FR", "Lyon", None, None)
+
+
+def test_a_static_space_whose_feed_has_no_ending_to_put_a_page_before_is_refused():
+    with pytest.raises(DocumentError):
+        read(configuration(static=True, endpoints=entity.Endpoints.below(LYON)))
+
+
+def test_a_space_says_that_it_is_files():
+    assert read(configuration(static=True)).static
+    assert not read(configuration()).static

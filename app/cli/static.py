@@ -1,0 +1,64 @@
+"""The command that writes the space as plain files, for any web server to show."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+
+from app.cli.context import opened, stop
+from app.cli.peers import identity_of
+from app.exchange import static
+from federation.errors import FederationError
+
+#: How long pages of an earlier state are left for whoever is in the middle of reading them.
+KEPT = timedelta(days=1)
+
+
+def register(main: click.Group) -> None:
+    """Add this command to ``main``."""
+    main.add_command(publish)
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+def publish(directory: Path) -> None:
+    """Write what anybody may read into DIRECTORY, as files for any web server.
+
+    Serve DIRECTORY at the space's address and write it again at least every week: what vouches
+    for the whole expires after seven days.
+    """
+    with opened() as here:
+        try:
+            made = static.files(here.session, here.space, identity_of(here), here.now)
+        except FederationError as error:
+            stop([f"Nothing was written: {error}"])
+        # What was signed must be remembered before it can be read by anybody.
+        here.session.commit()
+        try:
+            _write(directory, made)
+            _sweep(directory / static.FOLDER, made, here.now)
+        except OSError as error:
+            stop([f"Not everything was written: {error}"])
+        url = here.space.url
+    click.echo(f"{len(made)} files are in {directory}. Serve them at {url}/")
+
+
+def _write(directory: Path, made: dict[str, bytes]) -> None:
+    for name, content in made.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Whole or not at all: nobody reads half a page.
+        half = path.with_name(f"{path.name}.new")
+        half.write_bytes(content)
+        os.replace(half, path)
+
+
+def _sweep(folder: Path, made: dict[str, bytes], now: datetime) -> None:
+    """Delete the pages of states that nobody can still be reading."""
+    for path in folder.glob("feed-*.json"):
+        age = now.timestamp() - path.stat().st_mtime
+        if f"{static.FOLDER}/{path.name}" not in made and age > KEPT.total_seconds():
+            path.unlink()
