@@ -170,7 +170,7 @@ def test_the_neighbour_gets_a_signed_word_that_our_copy_is_complete(neighbours):
 
 
 def test_a_feed_of_many_pages_arrives_whole(town, monkeypatch):
-    monkeypatch.setattr("app.wire.feed.PAGE_ITEMS", 3)
+    monkeypatch.setattr("app.exchange.feeds.RECORDS_AT_ONCE", 3)
     everybody = {f"Person {number}" for number in range(8)}
     for person in sorted(everybody):
         town.publish("nantes", person)
