@@ -24,7 +24,10 @@ from app.models.engine import reading
 from federation.transport import Transport
 
 #: Seconds without looking for work, at least and at most; another process may ask for something.
-SHORTEST_SLEEP, LONGEST_SLEEP = 0.2, 2.0
+SHORTEST_SLEEP, LONGEST_SLEEP = 0.2, 0.5
+
+#: Seconds until the database is tried again after it failed.
+SLEEP_AFTER_FAILURE = 2.0
 
 #: Jobs of one round: a bound for a round that makes work for itself.
 JOBS_PER_ROUND = 1000
@@ -97,10 +100,10 @@ def run(
         except OperationalError as error:
             # A full disk or a database being moved: say so, and look again.
             log.error("database", problem=str(error.orig))
-            pause = LONGEST_SLEEP
+            pause = SLEEP_AFTER_FAILURE
         except OSError as error:
             log.error("heartbeat", problem=str(error))
-            pause = LONGEST_SLEEP
+            pause = SLEEP_AFTER_FAILURE
         if pause > 0:
             stop.wait(pause)
     log.info("worker ended")

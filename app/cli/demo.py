@@ -17,7 +17,13 @@ def register(main: click.Group) -> None:
 
 
 @click.command()
-@click.option("--port", default=8101, show_default=True, help="First of three ports on loopback.")
+@click.option(
+    "--port",
+    default=8101,
+    show_default=True,
+    type=click.IntRange(1024, 65533),
+    help="First of three ports on loopback.",
+)
 @click.option(
     "--data",
     default="demo-data",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -29,7 +30,10 @@ class Processes:
     started: dict[str, tuple[DemoSpace, str]] = field(default_factory=dict)
 
     def __enter__(self) -> Processes:
-        signal.signal(signal.SIGTERM, _as_interrupt)
+        # SIGHUP: somebody closed the terminal; the processes have sessions of their own and
+        # would live on, with nobody left to end them.
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _as_interrupt)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -40,14 +44,12 @@ class Processes:
 
         :raises PortTakenError: the space's port is in use.
         """
-        if word == "run" and _listens(space.port):
-            raise PortTakenError(
-                f"port {space.port} is in use: end what listens there, or choose another: "
-                f"make demo PORT={space.port + 100} RESET=1"
-            )
+        if word == "run":
+            refuse_taken(space.port)
         name = f"{space.city} {word}"
         with (space.data / f"{word}.log").open("ab") as log:
-            # A session of their own: Ctrl-C in the terminal reaches us alone, and we end them.
+            # A session of their own: Ctrl-C in the terminal reaches us alone, and we end them,
+            # with whatever they started themselves: the server's processes are a group, too.
             self.running[name] = subprocess.Popen(  # noqa: S603  # our own program, no shell
                 [sys.executable, "-m", "app.cli", word],
                 env=space.environment,
@@ -66,7 +68,7 @@ class Processes:
         process = self.running[f"{space.city} run"]
         if process.poll() is not None:
             raise RuntimeError(f"{space.name} did not start; see {self.log_of(space)}")
-        return _listens(space.port)
+        return listens(space.port)
 
     def log_of(self, space: DemoSpace) -> Path:
         return space.data / "run.log"
@@ -75,9 +77,17 @@ class Processes:
         """Return the names of processes that ended by themselves."""
         return [name for name, process in self.running.items() if process.poll() is not None]
 
-    def revive(self, name: str) -> None:
-        """Start again what has ended."""
-        self.start(*self.started[name])
+    def revive(self, name: str) -> bool:
+        """Start again what has ended; tell whether that was possible already.
+
+        A server that was killed leaves the process behind that holds its port; it is ended first.
+        """
+        _end_group(self.running[name])
+        try:
+            self.start(*self.started[name])
+        except PortTakenError:
+            return False
+        return True
 
     def stop(self) -> None:
         """Ask every process to finish; kill those that do not within the patience."""
@@ -91,10 +101,31 @@ class Processes:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            _end_group(process)
         self.running.clear()
 
 
-def _listens(port: int) -> bool:
+def refuse_taken(port: int) -> None:
+    """Raise if something listens on ``port`` of this machine.
+
+    :raises PortTakenError: in words for the visitor.
+    """
+    if listens(port):
+        raise PortTakenError(
+            f"port {port} is in use: end what listens there (an earlier demo that was killed?), or "
+            f"choose other ports and another folder: make demo PORT={port + 100} DATA=demo-2"
+        )
+
+
+def _end_group(leader: subprocess.Popen[bytes]) -> None:
+    """Kill what a process that has ended left behind."""
+    try:
+        os.killpg(leader.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return  # it took everybody along, as it should
+
+
+def listens(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0

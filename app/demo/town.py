@@ -5,7 +5,6 @@ Everything happens through the commands that a real space uses; nothing here kno
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -18,8 +17,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.models.account import ADMIN, account_of, issue_link
-from app.models.engine import open_engine
-from app.models.peer import MirroredProfile
+from app.models.engine import open_engine, reading
+from app.models.peer import MirroredProfile, Peer
+from federation.peering import Half
 
 HERE = Path(__file__).resolve().parent
 
@@ -28,6 +28,9 @@ LINK_LIFETIME = timedelta(hours=12)
 
 #: Seconds one command of the founding may take before something is plainly wrong.
 COMMAND_SECONDS = 180
+
+#: Seconds between two looks at something that other processes are about to do.
+POLL_SECONDS = 0.2
 
 
 class FoundingError(Exception):
@@ -121,13 +124,21 @@ def approve(host: DemoSpace, guest: DemoSpace) -> None:
 
 def has_heard_from(host: DemoSpace, guest: DemoSpace) -> bool:
     """Tell whether the request of ``guest`` has arrived at ``host``."""
-    listed = json.loads(command(host, "peers", "list", "--json"))
-    return any(peer["url"] == guest.url and peer["theirs"] != "none" for peer in listed)
+    with reading(), host.session() as session:
+        asked = select(Peer.id).where(Peer.url == guest.url, Peer.theirs != Half.NONE)
+        return session.scalar(asked) is not None
+
+
+def has_approved(host: DemoSpace, guest: DemoSpace) -> bool:
+    """Tell whether the admin of ``host`` said yes to ``guest``."""
+    with reading(), host.session() as session:
+        said = select(Peer.id).where(Peer.url == guest.url, Peer.ours == Half.APPROVED)
+        return session.scalar(said) is not None
 
 
 def mirrored(space: DemoSpace) -> int:
     """Return how many neighbours' profiles ``space`` holds."""
-    with space.session() as session:
+    with reading(), space.session() as session:
         return session.scalar(select(func.count(MirroredProfile.id))) or 0
 
 
@@ -166,8 +177,8 @@ def command(space: DemoSpace, *words: str) -> str:
 
 def wait_until(true: Callable[[], bool], wait: Callable[[float], None], seconds: float) -> bool:
     """Ask ``true`` until it holds, ``wait`` in between; return whether it came to hold in time."""
-    for _ in range(max(1, int(seconds / 0.5))):
+    for _ in range(max(1, int(seconds / POLL_SECONDS))):
         if true():
             return True
-        wait(0.5)
+        wait(POLL_SECONDS)
     return true()
