@@ -42,7 +42,21 @@ from federation.limits import HEADER_BYTES, JWS_BYTES, PAYLOAD_BYTES
 #: One algorithm, named in full: there is nothing to negotiate, so nothing to downgrade.
 ALGORITHM = "Ed25519"
 
-_REGISTRY = jws.JWSRegistry(algorithms=[ALGORITHM], strict_check_header=False)
+
+class _Registry(jws.JWSRegistry):
+    """Leaves the header to :func:`_parse`, whose rules are the protocol's.
+
+    Otherwise a header of 513 bytes, or an ``x5u`` that is no URL, would be refused here and
+    believed by everybody else.
+    """
+
+    max_header_length = 2 * HEADER_BYTES
+
+    def check_header(self, header: Mapping[str, Any]) -> None:
+        """Accept whatever :func:`_parse` has accepted."""
+
+
+_REGISTRY = _Registry(algorithms=[ALGORITHM], strict_check_header=False)
 _PART = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
