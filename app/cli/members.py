@@ -17,7 +17,6 @@ from sqlalchemy.exc import OperationalError
 
 from app.cli.context import Opened, opened, print_json, stop
 from app.exchange.identity import Identity, KeysMissingError, KeysUnsafeError, load_identity
-from app.exchange.publish import NotPublishableError
 from app.members import columns, export, reading
 from app.members.load import load
 from app.members.plan import Outcome, Plan, Verdict, plan
@@ -57,9 +56,10 @@ def import_(
             listing = reading.read_file(file, here.now.date(), chosen)
         except reading.UnreadableFileError as error:
             stop([f"Nothing was changed. {error}"])
-        planned = plan(here.session, listing, publish=publish)
+        identity = _identity(here)
+        planned = plan(here.session, listing, identity, here.now, publish=publish)
         if not dry_run:
-            _load(here, planned)
+            _load(here, planned, identity)
     _report(file, planned, dry_run=dry_run, as_json=as_json)
 
 
@@ -78,21 +78,17 @@ def _chosen(mapping: Iterable[str]) -> dict[str, str]:
     return chosen
 
 
-def _load(here: Opened, planned: Plan) -> None:
-    todo = sum(outcome.to_do for outcome in planned.outcomes)
-    identity = _identity(here)
+def _load(here: Opened, planned: Plan, identity: Identity) -> None:
     console = Console(stderr=True)
     with Progress(console=console, transient=True) if console.is_terminal else nullcontext() as bar:
-        task = bar.add_task("Members", total=todo) if bar else None
+        task = bar.add_task("Members", total=None) if bar else None
 
-        def tell(done: int, _total: int) -> None:
+        def tell(done: int, total: int) -> None:
             if bar is not None and task is not None:
-                bar.update(task, completed=done)
+                bar.update(task, completed=done, total=total)
 
         try:
             load(here.session, planned, identity, here.now, progress=tell)
-        except NotPublishableError as error:
-            stop([f"Nothing was changed. One of the members cannot be published: {error}"])
         except OperationalError as error:
             stop([f"Nothing was changed. The database cannot be written: {error.orig}"])
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,12 +22,12 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.exchange import outbox
+from app.exchange import outbox, receipts
 from app.exchange.identity import Identity
 from app.models.base import new_id
 from app.models.feed import FeedEntry, FeedState
 from app.models.member import HOUR, PAID, WEB, Member, Service
-from federation import documents, limits, signing
+from federation import documents, limits, signing, strict_json
 from federation.documents import PEERS, PUBLIC, Profile, Withdrawal
 from federation.envelope import moment
 from federation.errors import FederationError
@@ -42,6 +43,9 @@ RENEWED_BEFORE = timedelta(days=30)
 
 #: Profiles signed afresh in one go, so that other jobs get a turn.
 RENEWED_AT_ONCE = 500
+
+#: Members published between two flushes; a database binds a limited number of values.
+PUBLISHED_AT_ONCE = 500
 
 #: The claims that are bookkeeping and not content.
 BOOKKEEPING = ("iss", "sub", "rev", "iat", "exp")
@@ -77,6 +81,46 @@ def publish_member(session: Session, member: Member, identity: Identity, now: da
     if member.id is None:
         session.flush()
     entry = session.get(FeedEntry, subject_of(member, identity))
+    signed = _publish(session, member, entry, identity, now)
+    session.flush()
+    return signed
+
+
+def publish_members(
+    session: Session,
+    members: Sequence[Member],
+    identity: Identity,
+    now: datetime,
+    progress: Callable[[int], None],
+) -> int:
+    """Do for thousands what :func:`publish_member` does for one, in few statements.
+
+    :param members: saved ones, each once.
+    :param progress: called with how many of them are done.
+    :returns: for how many anything was signed.
+    :raises NotPublishableError: for the first whose texts or numbers are not fit to be published.
+    """
+    signed = 0
+    for start in range(0, len(members), PUBLISHED_AT_ONCE):
+        batch = members[start : start + PUBLISHED_AT_ONCE]
+        subjects = [subject_of(member, identity) for member in batch]
+        known = session.scalars(select(FeedEntry).where(FeedEntry.subject.in_(subjects))).all()
+        entries = {entry.subject: entry for entry in known}
+        with session.no_autoflush:
+            for subject, member in zip(subjects, batch, strict=True):
+                signed += _publish(session, member, entries.get(subject), identity, now)
+        session.flush()
+        progress(start + len(batch))
+    return signed
+
+
+def _publish(
+    session: Session,
+    member: Member,
+    entry: FeedEntry | None,
+    identity: Identity,
+    now: datetime,
+) -> bool:
     if not member.listed_elsewhere:
         if entry is None or entry.kind == WITHDRAWAL:
             return False
@@ -87,8 +131,21 @@ def publish_member(session: Session, member: Member, identity: Identity, now: da
             return False
         _sign_profile(session, member, entry, profile, identity)
     _ask_for_checkpoint(session, now)
-    session.flush()
     return True
+
+
+def refuse_unsignable(member: Member, identity: Identity, now: datetime) -> None:
+    """Raise unless neighbours could receive ``member`` as described; saved or not.
+
+    :raises NotPublishableError: a text or a number is not fit, or it is too much for a document.
+    """
+    profile = profile_of(member, identity, now)
+    size = len(strict_json.dumps(profile.to_claims()))
+    if size > limits.PAYLOAD_BYTES:
+        raise NotPublishableError(
+            f"together the texts are too long for neighbours to receive: {size} bytes of at most "
+            f"{limits.PAYLOAD_BYTES}"
+        )
 
 
 def withdraw_former(session: Session, member: Member, identity: Identity, now: datetime) -> bool:
@@ -195,6 +252,8 @@ def _sign_profile(
 ) -> None:
     if entry is None:
         entry = FeedEntry(subject=profile.subject, latest_expiry=profile.expires_at)
+    elif entry.kind == WITHDRAWAL:
+        receipts.forget(session, entry.subject)
     member.revision = profile.revision
     entry.member_id = member.id
     entry.kind = PROFILE
@@ -221,6 +280,8 @@ def _withdraw(
     entry.kind = WITHDRAWAL
     entry.fingerprint = ""
     _put(session, entry, withdrawal, identity)
+    shown_since = member.consent_at or member.created_at or now
+    receipts.expect(session, entry, identity, shown_since, now)
 
 
 def _put(
@@ -243,10 +304,14 @@ def _put(
 
 
 def _locked_state(session: Session) -> FeedState:
-    # Locked until the commit: a lower position must never appear after a higher one.
+    # Locked until the commit: a lower position must never appear after a higher one. Kept by us:
+    # a session forgets what nobody holds, and would read the row again for each of thousands.
     if _first_in_transaction(session, "feed state"):
-        return session.get_one(FeedState, 1, with_for_update=True, populate_existing=True)
-    return session.get_one(FeedState, 1)
+        session.info["locked state"] = session.get_one(
+            FeedState, 1, with_for_update=True, populate_existing=True
+        )
+    state: FeedState = session.info["locked state"]
+    return state
 
 
 def _ask_for_checkpoint(session: Session, now: datetime) -> None:

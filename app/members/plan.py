@@ -2,7 +2,8 @@
 
 Rows find their member by ``external_id``, else by e-mail address; a row that has neither finds
 the one member of that name. The same person twice in a file is taken in once. Current
-memberships come before ended ones, so that somebody who left and came back stays.
+memberships come before ended ones, so that somebody who left and came back stays. Whom neighbours
+may see and could not receive, because the texts are too long together, is refused; the others come.
 """
 
 from __future__ import annotations
@@ -10,17 +11,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from app.exchange.identity import Identity
+from app.exchange.publish import NotPublishableError, refuse_unsignable
 from app.members.merge import Change, changes
 from app.members.person import Person, Refused
 from app.members.reading import Listing
 from app.members.texts import folded
+from app.members.writing import sketch
 from app.models.account import Account
-from app.models.member import Member
+from app.models.member import ME, NEIGHBOURS, WEB, Member
 
 #: Called with how many rows are done, and of how many.
 Progress = Callable[[int, int], None]
@@ -80,33 +85,47 @@ class _RefusalError(Exception):
     """This row is not taken in; the message is the reason."""
 
 
-def plan(session: Session, listing: Listing, *, publish: bool = False) -> Plan:
-    """Return what loading ``listing`` would do; nothing is written.
+def plan(
+    session: Session, listing: Listing, identity: Identity, now: datetime, *, publish: bool = False
+) -> Plan:
+    """Return what loading ``listing`` at ``now`` would do; nothing is written.
 
+    :param identity: the space's, for whose neighbours the members must fit into a document.
     :param publish: the operator agrees to the audiences that the list asks for.
     """
     known = _Directory(session)
+    terms = _Terms(identity, now, publish)
     claims = _Claims(listing.unit)
     current = [row for row in listing.rows if isinstance(row, Person) and row.left_on is None]
     former = [row for row in listing.rows if isinstance(row, Person) and row.left_on is not None]
     refused = [row for row in listing.rows if isinstance(row, Refused)]
     outcomes = [
         *(Outcome(row.line, row.name, Verdict.REFUSED, row.reasons) for row in refused),
-        *(_outcome(person, known, claims, publish=publish) for person in (*current, *former)),
+        *(_outcome(person, known, claims, terms) for person in (*current, *former)),
     ]
     return Plan(listing, tuple(sorted(outcomes, key=lambda outcome: outcome.line)))
 
 
-def _outcome(person: Person, known: _Directory, claims: _Claims, *, publish: bool) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What holds for every row of this loading."""
+
+    identity: Identity
+    now: datetime
+    publish: bool
+
+
+def _outcome(person: Person, known: _Directory, claims: _Claims, terms: _Terms) -> Outcome:
     try:
         member = known.member(person)
         claims.take(person, member)
         if member is None and person.left_on is not None:
             raise _RefusalError(f"the membership ended ({person.left_on.isoformat()})")
         email, remarks = known.new_address(person, member)
+        change = changes(person, member, publish=terms.publish)
+        _refuse_unsignable(member, change, terms)
     except _RefusalError as refusal:
         return Outcome(person.line, person.name, Verdict.REFUSED, (str(refusal),), person.remarks)
-    change = changes(person, member, publish=publish)
     if member is not None and email:
         change.names.append("email")
     return Outcome(
@@ -118,6 +137,20 @@ def _outcome(person: Person, known: _Directory, claims: _Claims, *, publish: boo
         member=member,
         change=change,
     )
+
+
+def _refuse_unsignable(member: Member | None, change: Change, terms: _Terms) -> None:
+    """Look whether neighbours could receive what the row makes of ``member``.
+
+    :raises _RefusalError: they could not.
+    """
+    audience = change.audience or (member.audience if member else ME)
+    if not change.names and member is not None or audience not in (NEIGHBOURS, WEB):
+        return
+    try:
+        refuse_unsignable(sketch(member, change, terms.now), terms.identity, terms.now)
+    except NotPublishableError as error:
+        raise _RefusalError(str(error)) from error
 
 
 class _Claims:

@@ -39,14 +39,16 @@ def test_a_map_that_cannot_be_understood_says_how_to_write_it(founded):
     assert "FIELD=COLUMN" in founded("members", "import", CSV, "--map", "Nom", ok=False).stderr
 
 
-def test_a_member_too_long_to_be_signed_is_named_and_nothing_is_changed(founded, tmp_path):
+def test_a_member_too_long_to_be_signed_is_refused_and_the_others_come(founded, tmp_path):
     services = [{"title": f"Service {n}", "description": "mot " * 400} for n in range(20)]
     rows = [{"name": "Li"}, {"name": "Zoé", "audience": "web", "services": services}]
     path = tmp_path / "list.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    said = founded("members", "import", str(path), "--publish", ok=False).stderr
-    assert said.startswith("Nothing was changed. One of the members cannot be published")
-    assert json.loads(founded("members", "list", "--json").stdout) == []
+    said = founded("members", "import", str(path), "--publish").stdout
+    assert "refused   line 2, Zoé: together the texts are too long for neighbours" in said
+    assert "1 new, 0 changed, 0 unchanged, 1 refused." in said
+    listed = json.loads(founded("members", "list", "--json").stdout)
+    assert [row["name"] for row in listed] == ["Li"]
 
 
 @pytest.fixture

@@ -38,7 +38,8 @@ class Directory:
 
     def look(self, source, *, publish=False, **mapping) -> Plan:
         """Plan to load ``source`` (a fixture's name, text, bytes, or rows) and change nothing."""
-        return plan(self.session, self._read(source, mapping), publish=publish)
+        listing = self._read(source, mapping)
+        return plan(self.session, listing, self.identity, self.now, publish=publish)
 
     def load(self, source, *, publish=False, **mapping) -> Plan:
         """Load ``source`` an hour after whatever happened before."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from app.exchange.publish import publish_member
 from app.members.plan import Verdict
 from app.models.account import ADMIN, Account
+from app.models.feed import FeedEntry
 from app.models.journal import JournalEntry
 from app.models.member import Member
+from app.search.index import check
 from tests.members.conftest import FIXTURES
 
 TABLES = sorted(path.name for path in FIXTURES.iterdir() if path.suffix in (".csv", ".txt"))
@@ -32,6 +34,51 @@ def reasons(planned):
 def only(planned):
     (outcome,) = planned.outcomes
     return outcome
+
+
+#: Twenty services of 2000 characters: each fits, together they fill no document.
+LONG = [{"title": f"Service {number}", "description": "mot " * 499} for number in range(20)]
+
+
+# --- what neighbours could not receive
+
+
+def test_who_is_too_long_for_a_document_is_refused_and_the_others_come(directory):
+    rows = [ZOE | {"audience": "web", "services": LONG}, {"name": "Li", "audience": "web"}]
+    loaded = directory.load(rows, publish=True)
+    assert verdicts(loaded) == [(1, "refused"), (2, "new")]
+    assert reasons(loaded)[0][1].startswith("together the texts are too long for neighbours")
+    assert (directory.names, directory.published()) == (["Li"], {"Li": "profile"})
+
+
+def test_who_is_too_long_for_a_document_is_welcome_where_nobody_else_sees_them(directory):
+    assert verdicts(directory.load([ZOE | {"services": LONG}])) == [(1, "new")]
+
+
+def test_a_list_that_shows_somebody_too_long_is_refused_and_they_stay_hidden(directory):
+    directory.load([ZOE | {"services": LONG}])
+    again = directory.load([ZOE | {"audience": "neighbours"}], publish=True)
+    assert verdicts(again) == [(1, "refused")]
+    assert directory["Zoé"].audience == "me"
+
+
+def test_many_are_published_and_indexed_as_each_would_be_alone(directory):
+    rows = [
+        {"name": f"Zoé {number}", "email": f"{number}@example.org", "audience": "neighbours"}
+        for number in range(1201)
+    ]
+    directory.load(rows, publish=True)
+    assert set(directory.published().values()) == {"profile"}
+    assert len(directory.published()) == 1201
+    assert check(directory.session) == []
+    directory.load([row | {"headline": "Avocate"} for row in rows[:600]], publish=True)
+    assert check(directory.session) == []
+    found = directory.session.scalars(
+        text("SELECT count(*) FROM search_text WHERE search_text MATCH 'headline:avocat*'")
+    )
+    assert found.one() == 600
+    seqs = directory.session.scalars(select(FeedEntry.seq)).all()
+    assert sorted(seqs) == list(range(601, 1802))
 
 
 # --- twice, and not at all
