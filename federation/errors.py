@@ -71,6 +71,12 @@ class UnknownIssuerError(FederationError):
     status = 403
 
 
+class UnknownCheckpointError(DocumentError):
+    """The acknowledgement names a root that was never signed: it proves nothing."""
+
+    code = "unknown-checkpoint"
+
+
 class KeyUnknownError(FederationError):
     """No key of the expected issuer has the thumbprint that the document names."""
 

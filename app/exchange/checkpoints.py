@@ -93,6 +93,12 @@ def believe(session: Session, peer: Peer, token: str, keys: Keyring, now: dateti
     return _compare(session, peer, now)
 
 
+def acknowledge(session: Session, peer: Peer, now: datetime) -> None:
+    """Make our word due that our copy of ``peer`` has its root, unless it has arrived."""
+    if peer.roots_agree and peer.acked_root != peer.their_root:
+        outbox.request(session, outbox.ACK, str(peer.id), now, peer_id=peer.id)
+
+
 def _make_view(
     session: Session, state: FeedState, view: View, identity: Identity, now: datetime
 ) -> bool:
@@ -141,14 +147,19 @@ def _accept(peer: Peer, token: str, keys: Keyring, now: datetime) -> None:
         raise DocumentError(
             f"a checkpoint of the {checkpoint.view} view, where {asked} was asked for"
         )
-    progress(checkpoint, _stored(peer), entity_id=peer.url, now=now)
+    progress(checkpoint, believed(peer), entity_id=peer.url, now=now)
     if checkpoint.epoch != peer.epoch:
         raise DocumentError("a checkpoint of another epoch than the page it came with")
+    if checkpoint.seq != peer.their_seq:
+        # A root that returns at a later position is acknowledged again: it is the receipt for
+        # what was published and withdrawn in between.
+        peer.acked_root = ""
     peer.their_checkpoint = token
     peer.their_seq, peer.their_root = checkpoint.seq, checkpoint.root
 
 
-def _stored(peer: Peer) -> Checkpoint | None:
+def believed(peer: Peer) -> Checkpoint | None:
+    """Return the last checkpoint of ``peer`` that was believed."""
     if not peer.their_checkpoint:
         return None
     # Verified when it was stored; the key that signed it may have been retired since.
@@ -157,15 +168,14 @@ def _stored(peer: Peer) -> Checkpoint | None:
 
 
 def _compare(session: Session, peer: Peer, now: datetime) -> list[str]:
-    checkpoint = _stored(peer)
+    checkpoint = believed(peer)
     if checkpoint is None:
         return []
     agreed_before = peer.roots_agree
     session.flush()
     gone = _drop_left_out(session, peer, checkpoint, now)
     peer.roots_agree = copies.agrees(session, peer, checkpoint)
-    if peer.roots_agree and peer.acked_root != peer.their_root:
-        outbox.request(session, outbox.ACK, str(peer.id), now, peer_id=peer.id)
+    acknowledge(session, peer, now)
     if not peer.roots_agree and agreed_before is not False:
         note(
             session, now, "event", "roots-differ", actor="worker", peer=peer,

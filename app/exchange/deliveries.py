@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.exchange import copies, entities, outbox, standing
+from app.exchange import checkpoints, entities, outbox, standing
 from app.exchange.identity import Identity
 from app.models.feed import FeedState
 from app.models.peer import Peer
@@ -95,10 +95,13 @@ def send_ack(
     if peer.static:
         return HEARS_NOTHING
     if not signed:
-        if not peer.roots_agree or not standing.is_active(peer, identity):
+        compared = checkpoints.believed(peer)
+        agrees = peer.roots_agree and compared is not None and compared.epoch == peer.epoch
+        if compared is None or not agrees or not standing.is_active(peer, identity):
             return "nothing to acknowledge"
-        root = peer.their_root
-        signed = _ack(peer, identity, now, root, copies.count(session, peer))
+        # Of the state that was compared: newer records may have been taken in since.
+        root = compared.root
+        signed = _ack(peer, identity, now, compared.seq, root, compared.count)
     endpoint = entities.stored_configuration(peer).endpoints.ack
     session.commit()
     client.deliver(transport, endpoint, signed)
@@ -108,17 +111,20 @@ def send_ack(
 
 def acknowledge_nothing(session: Session, peer: Peer, identity: Identity, now: datetime) -> None:
     """Make due the word that nothing of ``peer`` is held any more; called before the deletion."""
-    body = _ack(peer, identity, now, tree.EMPTY_ROOT.hex(), 0)
+    seq = max(peer.their_seq, peer.held_seq)
+    body = _ack(peer, identity, now, seq, tree.EMPTY_ROOT.hex(), 0)
     outbox.request(session, outbox.ACK, str(peer.id), now, peer_id=peer.id, body=body)
 
 
-def _ack(peer: Peer, identity: Identity, now: datetime, root: str, count: int) -> str:
+def _ack(
+    peer: Peer, identity: Identity, now: datetime, seq: int, root: str, count: int
+) -> str:
     ack = Ack(
         issuer=identity.space,
         audience=EntityId(peer.url),
         view="peers",
         epoch=peer.epoch,
-        seq=max(peer.their_seq, peer.held_seq),
+        seq=seq,
         count=count,
         root=root,
         issued_at=moment(now),

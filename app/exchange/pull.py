@@ -206,7 +206,10 @@ def _complete(
         )  # fmt: skip
     peer.last_success_at, peer.failures = now, 0
     peer.last_error = peer.last_error_text = ""
-    if not page.unchanged:
+    if page.unchanged:
+        # An acknowledgement that never arrived is a receipt that somebody waits for.
+        checkpoints.acknowledge(session, peer, now)
+    else:
         _compare(session, peer, page, plate, now, pulled)
     # Afterwards: the checkpoint may still count what expired since it was signed.
     pulled.expired += copies.remove_expired(session, peer.id, now)

@@ -93,3 +93,25 @@ class PeerAck(Base):
     count: Mapped[int] = mapped_column(BigInteger)
     jws: Mapped[str] = mapped_column(Text)
     received_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class Receipt(Base):
+    """One space that may hold a copy of a withdrawn profile, and its word that it has none."""
+
+    __tablename__ = "receipt"
+
+    subject: Mapped[str] = mapped_column(
+        ForeignKey("feed_entry.subject", ondelete="CASCADE"), primary_key=True
+    )
+    peer_id: Mapped[int] = mapped_column(
+        ForeignKey("peer.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    seq: Mapped[int] = mapped_column(BigInteger)
+    """The position of the withdrawal; a root at or after it does not contain the profile."""
+
+    asked_at: Mapped[datetime] = mapped_column(Moment)
+    confirmed_at: Mapped[datetime | None] = mapped_column(Moment)
+    """Null while the space is silent."""
+
+    jws: Mapped[str] = mapped_column(Text, default="")
+    """Its acknowledgement, as signed: what can be shown to whoever doubts."""

@@ -104,7 +104,7 @@ class Peer(Base):
     """Whether our copy's root equals that checkpoint's; null before the first comparison."""
 
     acked_root: Mapped[str] = mapped_column(String(64), default="")
-    """The root that we last acknowledged to it."""
+    """The root that we last acknowledged to it; empty once it stated a later position."""
 
     drop_waiting: Mapped[int | None]
     """How many records it wants gone at once: too many to delete before an admin says so."""

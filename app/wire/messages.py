@@ -13,9 +13,8 @@ from flask import Blueprint, Response, current_app, request
 from sqlalchemy import select
 
 from app.database import db
-from app.exchange import entities, outbox, peers
+from app.exchange import entities, outbox, peers, receipts
 from app.exchange.identity import Identity
-from app.models.feed import PeerAck
 from app.models.job import Job
 from app.models.journal import JournalEntry, note
 from app.models.peer import Peer
@@ -33,6 +32,7 @@ from federation.errors import (
     MediaTypeError,
     RateLimitedError,
     TooLargeError,
+    UnknownCheckpointError,
     UnknownIssuerError,
 )
 from federation.identifiers import EntityId, is_loopback
@@ -105,14 +105,11 @@ def create_ack() -> Response:
     keys = entities.stored_configuration(peer).operational_keys
     ack = signing.read(token, keys, Ack).document
     ack.require(peer.url, identity.entity_id, now)
-    kept = db.session.get(PeerAck, (peer.id, ack.view))
-    if kept is None or ack.issued_at > kept.received_at or ack.seq >= kept.seq:
-        db.session.merge(
-            PeerAck(
-                peer_id=peer.id, view=ack.view, epoch=ack.epoch, seq=ack.seq, root=ack.root,
-                count=ack.count, jws=token, received_at=now,
-            )
-        )  # fmt: skip
+    try:
+        receipts.take(db.session(), peer, ack, token, now)
+    except UnknownCheckpointError as error:
+        _journal(peer, error, token, now)
+        raise
     db.session.commit()
     return Response(status=202)
 
@@ -143,16 +140,21 @@ def _receive(peer: Peer, token: str, identity: Identity, now: datetime) -> None:
         peers.receive_statement(db.session(), peer, token, identity, now)
     except FederationError as error:
         db.session.rollback()
-        note(
-            db.session(), now, "refusal", error.code, actor="wire", peer=peer,
-            detail=str(error), evidence=token,
-        )  # fmt: skip
         if isinstance(error, KeyUnknownError):
             # Signed with another root key than the one compared: a worker reads its plate, and
             # freezes the peering if the key was never announced.
             outbox.request(db.session(), outbox.ENTITY, str(peer.id), now, peer_id=peer.id)
-        db.session.commit()
+        _journal(peer, error, token, now)
         raise
+
+
+def _journal(peer: Peer, error: FederationError, token: str, now: datetime) -> None:
+    """Keep what was refused, with the document, and commit."""
+    note(
+        db.session(), now, "refusal", error.code, actor="wire", peer=peer,
+        detail=str(error), evidence=token,
+    )  # fmt: skip
+    db.session.commit()
 
 
 def _put_aside(issuer: str, token: str, identity: Identity, now: datetime) -> None:

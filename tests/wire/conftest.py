@@ -6,6 +6,8 @@ import secrets
 
 import pytest
 
+from app.exchange import checkpoints
+from app.models.feed import FeedState
 from federation import signing
 from federation.documents import Ack, Assertion, Notice, PeeringStatement
 from federation.envelope import moment
@@ -34,9 +36,13 @@ class Letters:
         return signing.sign(made.to_claims() | claims, key or self.key, Notice.typ)
 
     def ack(self, key=None, **claims):
+        with self.town.at("nantes") as session:
+            epoch = session.get_one(FeedState, 1).epoch
+            signed = checkpoints.newest(session, "peers", epoch)
+            stated = (signed.seq, signed.count, signed.root) if signed else (0, 0, "0" * 64)
         made = Ack(
-            issuer=LYON, audience=NANTES, view="peers", epoch="e", seq=9, count=0,
-            root="0" * 64, issued_at=moment(self.town.now),
+            issuer=LYON, audience=NANTES, view="peers", epoch=epoch, seq=stated[0],
+            count=stated[1], root=stated[2], issued_at=moment(self.town.now),
         )  # fmt: skip
         return signing.sign(made.to_claims() | claims, key or self.key, Ack.typ)
 

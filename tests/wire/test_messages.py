@@ -9,7 +9,9 @@ from sqlalchemy import select
 from app.exchange import outbox, peers
 from app.models.feed import PeerAck
 from app.models.job import Job
+from app.models.journal import JournalEntry
 from app.models.peer import Peer
+from federation import tree
 from federation.keys import new_key
 from tests.wire.conftest import NANTES, problem
 
@@ -126,22 +128,59 @@ def test_a_notice_of_a_suspended_neighbour_is_refused(neighbours, nantes, letter
 # --- acknowledgements
 
 
+def kept_ack(town):
+    with town.at("nantes") as session:
+        return session.scalars(select(PeerAck)).one().jws
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"root": "0" * 64},
+        {"seq": 99},
+        {"seq": 0},
+        {"epoch": "another"},
+        {"count": 7},
+        {"view": "public"},
+        {"root": tree.EMPTY_ROOT.hex()},
+    ],
+    ids=lambda claims: next(iter(claims)),
+)
+def test_an_acknowledgement_of_what_we_never_signed_is_refused_and_journalled(
+    neighbours, nantes, letters, claims
+):
+    before = kept_ack(neighbours)
+    token = letters.ack(**claims)
+    assert problem(post(nantes, ACK, token)) == (400, "invalid-document")
+    assert kept_ack(neighbours) == before
+    with neighbours.at("nantes") as session:
+        line = session.scalars(select(JournalEntry).filter_by(kind="refusal")).one()
+        assert (line.code, line.evidence, line.peer.name) == ("unknown-checkpoint", token, "Lyon")
+
+
 def test_an_acknowledgement_is_kept_as_signed(neighbours, nantes, letters):
+    neighbours.later(minutes=1)
     token = letters.ack()
     assert post(nantes, ACK, token).status_code == 202
-    with neighbours.at("nantes") as session:
-        kept = session.scalars(select(PeerAck)).one()
-        assert (kept.jws, kept.seq, kept.root) == (token, 9, "0" * 64)
+    assert kept_ack(neighbours) == token
 
 
 def test_an_older_acknowledgement_does_not_replace_a_newer_one(neighbours, nantes, letters):
-    earlier = letters.ack(seq=3)
-    neighbours.later(minutes=1)
+    earlier = letters.ack()
+    neighbours.publish("nantes", "Gwen Le Bihan")
+    neighbours.work()
     newer = letters.ack()
     post(nantes, ACK, newer)
     post(nantes, ACK, earlier)
-    with neighbours.at("nantes") as session:
-        assert session.scalars(select(PeerAck)).one().jws == newer
+    assert kept_ack(neighbours) == newer
+
+
+def test_the_empty_root_is_heard_from_a_space_that_holds_nothing_any_more(
+    neighbours, nantes, letters
+):
+    token = letters.ack(root=tree.EMPTY_ROOT.hex(), count=0, epoch="long ago")
+    assert post(nantes, ACK, token).status_code == 202
+    assert kept_ack(neighbours) == token
 
 
 # --- statements
