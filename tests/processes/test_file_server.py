@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import UTC, datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select
 
+from app.cli import main
 from app.database import db
 from app.exchange import peers, static
 from app.exchange.publish import publish_member
@@ -79,3 +82,34 @@ def test_a_space_pulls_from_a_directory_of_files(tmp_path, server, nantes, monke
         assert held == {"Claire Vasseur", "Youenn Kerbrat", "Gwen Morvan", "Idriss Diallo"}
         assert session.get(Peer, peer.id).roots_agree is True
         db.engine.dispose()
+
+
+def examine(*words):
+    return CliRunner().invoke(main, ["conformance", *words], catch_exceptions=False)
+
+
+def test_an_address_that_no_space_can_have_is_not_even_asked():
+    told = examine("http://lyon.example")
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "not the address of a space" in told.stderr
+    # Without --development this machine is nobody's address.
+    assert examine("http://127.0.0.1:1").exit_code == 1
+
+
+def test_an_empty_directory_is_no_space(server):
+    told = examine(server[0], "--development")
+    assert told.exit_code == 1
+    assert "FAILED  entity.believable" in told.stdout
+    assert told.stdout.endswith("0 passed, 1 failed, 24 skipped\n")
+
+
+def test_the_examination_of_a_directory_of_files_is_told_in_words_and_as_json(server, nantes):
+    url, folder = server
+    write_site(nantes, folder, "Claire Vasseur", "Youenn Kerbrat")
+    told = examine(url, "--development")
+    assert told.exit_code == 0
+    assert "ok      checkpoint.root            section 6\n" in told.stdout
+    assert "the space is plain files" in told.stdout
+    rows = json.loads(examine(url, "--development", "--json").stdout)
+    assert {row["verdict"] for row in rows} == {"passed", "skipped"}
+    assert len(rows) == 25
