@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, Flask, g, redirect, request, url_for
 from flask_babel import Babel, get_locale
 from werkzeug.wrappers import Response
@@ -71,9 +69,12 @@ def register(app: Flask) -> None:
 
 
 def own_page(address: str) -> str:
-    """Return ``address`` if it is a path of ours, else the directory: never another site."""
-    parts = urlsplit(address.replace("\\", "/"))
-    inside = address.startswith("/") and not address.startswith("//")
-    return (
-        address if inside and not parts.scheme and not parts.netloc else url_for("directory.show")
-    )
+    """Return ``address`` if it is a path of ours, else the directory: never another site.
+
+    Browsers take a backslash for a slash and leave out line ends and tabs (WHATWG URL), so
+    ``/\\t/evil.example`` names another site; and no header carries a line end.
+    """
+    inside = address.startswith("/") and address.isprintable()
+    if not inside or address[1:2] in ("/", "\\"):
+        return url_for("directory.show")
+    return address

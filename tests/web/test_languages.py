@@ -54,7 +54,16 @@ def test_a_language_that_we_do_not_speak_is_refused_and_nothing_is_kept(browser)
 
 
 def test_a_choice_does_not_lead_to_another_site(browser):
-    for elsewhere in ("https://evil.example/", "//evil.example/", "/\\evil.example", ""):
+    for elsewhere in (
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example",
+        "/\t/evil.example",
+        "/\r\nLocation: https://evil.example/",
+        "//[",
+        "http://[",
+        "",
+    ):
         assert choose(browser, "fr", next=elsewhere).location == "/"
     assert choose(browser, "fr", next="/search?q=logo").location == "/search?q=logo"
 

@@ -103,6 +103,12 @@ def test_a_stranger_gets_the_same_answer_as_a_member_and_no_letter(browser, maud
     assert [letter["To"] for letter in letters(browser.application)] == [MAUD]
 
 
+@pytest.mark.parametrize("wanted", ["//[", "http://[", "/\r\nX: y", "/" + "a" * 5000])
+def test_no_address_to_go_on_to_tells_members_from_strangers(browser, maud, wanted):
+    answers = [ask(browser, address, next=wanted) for address in (MAUD, "nobody@legoff.example")]
+    assert [answer.status_code for answer in answers] == [303, 303]
+
+
 def test_somebody_who_left_gets_no_letter(browser, maud):
     maud.left_at = datetime.now(UTC)
     db.session.commit()
