@@ -23,10 +23,8 @@ def is_plain(text: str, *, lines: bool = False) -> bool:
 
     :param lines: line feeds are allowed (biographies and descriptions).
     """
-    if text.isascii() and text.isprintable():
-        return True
-    return unicodedata.is_normalized("NFC", text) and not any(
-        _forbidden(character, lines) for character in text
+    return unicodedata.is_normalized("NFC", text) and (
+        _surely_plain(text, lines) or not any(_forbidden(character, lines) for character in text)
     )
 
 
@@ -39,9 +37,18 @@ def plain(text: str, *, lines: bool = False, longest: int | None = None) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
     if not lines:
         text = text.replace("\n", " ").replace("\t", " ")
-    text = "".join(character for character in text if not _forbidden(character, lines))
+    if not _surely_plain(text, lines):
+        text = "".join(character for character in text if not _forbidden(character, lines))
     text = unicodedata.normalize("NFC", text).strip()
     return text if longest is None else text[:longest].rstrip()
+
+
+def _surely_plain(text: str, lines: bool) -> bool:
+    """Say at once what is true of almost every text: nothing in it is forbidden.
+
+    What Python prints as it stands is none of the categories Other and Separator, space excepted.
+    """
+    return (text.replace("\n", "") if lines else text).isprintable()
 
 
 def _forbidden(character: str, lines: bool) -> bool:

@@ -22,14 +22,19 @@ def one_line(text: str) -> str:
 def paragraphs(text: str) -> str:
     """Return ``text`` in NFC with its line breaks; more than one empty line becomes one."""
     plain = _BREAKS.sub("\n", _UNSEEN.sub("", unicodedata.normalize("NFC", text)))
-    shown = "".join(
+    # What Python prints as it stands needs no look at each letter; almost every text is so.
+    shown = plain if plain.replace("\n", "").isprintable() else _shown(plain)
+    lines = "\n".join(" ".join(line.split()) for line in shown.split("\n"))
+    return re.sub("\n{3,}", "\n\n", lines).strip()
+
+
+def _shown(plain: str) -> str:
+    return "".join(
         # Lone surrogates can be neither stored nor signed; private letters have no shape.
         " " if letter == "\t" else letter
         for letter in plain
         if letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cs", "Co")
     )
-    lines = "\n".join(" ".join(line.split()) for line in shown.split("\n"))
-    return re.sub("\n{3,}", "\n\n", lines).strip()
 
 
 def shortened(text: str, limit: int) -> str:
