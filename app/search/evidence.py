@@ -10,6 +10,7 @@ headline name                         0.90
 the words in a service's title        0.95
 the words in the profession           0.95
 the words in the headline             0.80
+words that only say for whom          0.50
 the name                              0.95
 the city or space by its name         0.90
 interests, location                   0.60
@@ -52,8 +53,10 @@ PLACE = 0.9
 #: Added when the person's own word stands in a title, profession or headline beside the code.
 OWN_WORD = 0.06
 #: For a word that means a speciality, where it proves less than it would for any other word:
-#: interests are no offer, headlines play, and a title may speak of somebody else's work.
-MEANT = {"title": 0.75, "profession": 0.85, "headline": 0.5, "extra": 0.4}
+#: interests are no offer, and a title may speak of somebody else's work.
+MEANT = {"title": 0.75, "profession": 0.85, "headline": 0.7, "extra": 0.4}
+#: The same behind "for" or as an epithet: a trainer for lawyers is no lawyer.
+ASIDE = 0.5
 
 
 class IndexedTerms:
@@ -129,6 +132,7 @@ def _words_worth(part: Part, connection: Connection) -> tuple[Worth, Worth]:
     meant = any(meaning.sure >= 0.7 for meaning in part.meanings)
     for term in part.terms:
         phrase = _phrase(term)
+        passing: set[int] = set()
         for column, value in TEXT_COLUMNS:
             if column == "name" and meant and term.how != "word":
                 continue
@@ -137,7 +141,12 @@ def _words_worth(part: Part, connection: Connection) -> tuple[Worth, Worth]:
             if column != "name" and _guessed(term):
                 value = min(value, GUESSED)
             into = own if column in OWN_COLUMNS else elsewhere
-            _take(into, _rows(connection, column, [phrase], quoted=True), value * term.sure)
+            found = _rows(connection, column, [phrase], quoted=True)
+            if found and meant and into is own:
+                passing = passing or set(_rows(connection, "aside", [phrase], quoted=True))
+                _take(own, [row for row in found if row in passing], ASIDE * term.sure)
+                found = [row for row in found if row not in passing]
+            _take(into, found, value * term.sure)
     return own, elsewhere
 
 

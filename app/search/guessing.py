@@ -47,20 +47,30 @@ klein kleine kleinen kleiner kleines kleinem small petit petite petits petites p
 accompagner ameliorer avancer bientot bon bonne cassee casse cher cherche choisir comprendre
 concevoir controler creer deposer ecrire elaborer existant gerer lancer lent lente mettre monter
 obtenir organiser parlant parle parler preparer professionnel rapide rapidement realiser rediger
-refaire regler remplir reparer retard revoir trouve urgent vite veuille after before better
-build building broken buy cheap check create creating draw expert fast fix fixed fixing get give
-good handle improve keep kids know launch more new old organise organize plan prepare quick quit
-raise record recording run set setting slow soon speak speaking speaks start stop take write
-writing checked up bauen bearbeiten besser bekommen brauchbar dringend einrichten entwerfen
+refaire regler remplir reparer retard revoir trouve urgent vite veuille after before better build
+building broken buy cheap check create creating draw edit expert fast faster fix fixed fixing get
+give good handle improve keep kids know launch more new old organise organize plan prepare quick
+quit raise record recording run set setting setup slow soon speak speaking speaks start stop take
+write writing checked up bauen bearbeiten besser bekommen brauchbar dringend einrichten entwerfen
 entwickeln erklaren erstellen finden fuhren gebraucht gestalten gunstig gut gute guten helfe
-kaputt lassen langsam neu neue organisieren planen prufen prufe schnell schreiben sprechend
-spricht sprechen starten unterstutzen unterstutzung verbessern verfassen vorbereiten wissen
-arreglar ayude ayuden barato bien bueno buena conseguir crear disenar escribir gestionar habla
-hable hablar lento lleve llevar mejorar montar organizar poner preparar rapido redactar revisar
-roto saber sepa tener urgente
+kaputt lassen langsam neu neue organisieren planen prufen prufe schnell schneller schreiben
+sprechend spricht sprechen starten unterstutzen unterstutzung verbessern verfassen vorbereiten
+wissen arreglar ayude ayuden barato bien bueno buena conseguir crear disenar editar escribir
+gestionar habla hable hablar lento lleve llevar mejorar montar organizar poner preparar rapido
+redactar revisar roto saber sepa tener urgente
 """
 #: Verbs and manners of asking: beside a word that names something they weigh little.
 LIGHT = frozenset(_LIGHT.split())
+
+_CLIENTS = """
+adult adulte amie anniversaire association beginner birthday boutique cafe child children daughter
+enfant enfants erwachsene familia familie famille family father femme fille fils frau freund friend
+geburtstag girl haus hija hijo house husband kid kind kinder laden leute madre maison mama man mann
+men mother mujer nino ninos parent people personne restaurant senior shop sohn son startup tochter
+verein wife woman women cumpleanos casa tienda asociacion
+"""
+#: Behind "for": everybody's clients, who say nothing about what is asked.
+CLIENTS = frozenset(_CLIENTS.split())
 
 
 def guesses(word: Word, book: Lexicon, *, last: bool, present: bool) -> tuple[Meaning, ...]:

@@ -288,6 +288,21 @@ def compound(folded: str, book: Lexicon) -> tuple[Phrase | None, Phrase | None]:
     return head, tail
 
 
+@cache
+def _links() -> Mapping[str, frozenset[str]]:
+    links: dict[str, set[str]] = defaultdict(set)
+    for code, one in vocabulary.specialities().items():
+        for other in one.near:
+            links[code].add(other)
+            links[other].add(code)
+    return {code: frozenset(others) for code, others in links.items()}
+
+
+def neighbours(code: str) -> frozenset[str]:
+    """Return the specialities near ``code``, whichever of the two says so."""
+    return _links().get(code, frozenset())
+
+
 def label_of(code: str, language: str) -> str:
     """Return the speciality's name in ``language``, or the code itself when we do not know it."""
     return vocabulary.label(code, language) or code
@@ -299,4 +314,14 @@ def known(text: str) -> tuple[Meaning, ...]:
     return lexicon().meanings.get(phrase, ())
 
 
-__all__ = ["Lexicon", "Meaning", "Phrase", "compound", "fold", "known", "label_of", "lexicon"]
+__all__ = [
+    "Lexicon",
+    "Meaning",
+    "Phrase",
+    "compound",
+    "fold",
+    "known",
+    "label_of",
+    "lexicon",
+    "neighbours",
+]

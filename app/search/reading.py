@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from app.search.guessing import (
+    CLIENTS,
     GENERIC,
     LIGHT,
     LONGER,
@@ -25,9 +26,8 @@ from app.search.guessing import (
     longer,
     respelled,
 )
-from app.search.lexicon import SMALL, Lexicon, Meaning, Phrase, lexicon
+from app.search.lexicon import SMALL, Lexicon, Meaning, Phrase, lexicon, neighbours
 from app.search.text import STOP, small, words
-from federation import vocabulary
 
 #: From here on a meaning is clear.
 CLEAR = 0.7
@@ -78,6 +78,9 @@ class Part:
 
     unknown: bool = False
     """Neither the vocabulary nor any profile has it."""
+
+    strange: bool = False
+    """No profile has it and the vocabulary only inside longer phrases, nor is it a client."""
 
     near: tuple[str, ...] = field(default=())
     """Specialities beside those that were meant."""
@@ -191,13 +194,18 @@ class _Reading:
         meanings = guesses(word, self.book, last=last, present=present)
         wanted = [Term((word.stem,))]
         if last and len(word.folded) >= 2:
-            wanted.append(Term((word.folded,), prefix=True, sure=PREFIX, how="prefix"))
+            # "stratégi" begins a word whose stem ends in "y".
+            typed = word.folded.removesuffix("i") if len(word.folded) > 4 else word.folded
+            wanted.append(Term((typed,), prefix=True, sure=PREFIX, how="prefix"))
         if not present and not any(meaning.how == "typo" for meaning in meanings):
             wanted += [
                 Term((one,), sure=TYPO, how="typo") for one in self.terms.like(word.stem)[:4]
             ]
         part = self._part(at, at + 1, list(meanings), wanted, generic=word.stem in GENERIC)
-        return replace(part, unknown=not meanings and not present and len(wanted) == 1)
+        client = word.folded in CLIENTS or word.stem in CLIENTS
+        unknown = not meanings and not present and len(wanted) == 1
+        strange = not (present or part.clear or part.generic or part.light or client)
+        return replace(part, unknown=unknown, strange=strange)
 
     def _small(self, at: int) -> bool:
         return small(self.every[at], self.question)
@@ -244,9 +252,8 @@ def _best_of(meanings: list[Meaning]) -> tuple[Meaning, ...]:
 
 def _near(kept: tuple[Meaning, ...]) -> tuple[str, ...]:
     """The specialities beside those that are clearly meant."""
-    shared = vocabulary.specialities()
     clear = [meaning.code for meaning in kept if meaning.sure >= CLEAR and meaning.how != "domain"]
-    near = {code for clearly in clear[:3] for code in shared[clearly].near}
+    near = {code for clearly in clear[:3] for code in neighbours(clearly)}
     return tuple(sorted(near - {meaning.code for meaning in kept}))
 
 
@@ -264,12 +271,12 @@ def _share(part: Part, before: list[Part], parts: list[Part]) -> float:
         named = any(one.clear and not (one.light or one.generic or one.aside) for one in others)
         return 0.2 if named else 1.0 if part.clear else 0.4
     if part.aside and any(one.clear for one in before):
-        return 0.3  # for whom, not what
+        return 1.0 if part.strange else 0.3  # for whom, not what; yet nobody coaches dogs
     if part.generic and any(not one.generic for one in others):
         return 0.6 if part.clear else 0.3
     if not part.clear and any(one.clear for one in others):
         if sum(not one.light for one in parts) < 3:
-            return 0.8  # "maître-chien" is not half answered by a maître
+            return 0.85  # "maître-chien" is not half answered by a maître
         # In a long sentence a word that nobody knows is a manner of speaking.
         return 0.3 if part.unknown and len(parts) > 3 else 0.8 if part.unknown else 0.5
     return 1.0

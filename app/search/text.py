@@ -86,8 +86,9 @@ def content(text: str) -> Sequence[Word]:
 
 
 def small(word: Word, text: str) -> bool:
-    """Tell whether ``word`` of ``text`` carries no meaning; IT does, it does not."""
-    return word.folded in STOP and not text[word.start : word.end].isupper()
+    """Tell whether ``word`` of ``text`` carries no meaning; IT does, it and I do not."""
+    capitals = len(word.folded) > 1 and text[word.start : word.end].isupper()
+    return word.folded in STOP and not capitals
 
 
 def stems(text: str) -> list[str]:
@@ -178,7 +179,7 @@ _ENDINGS = tuple(
         (3, "ales", "al"),
         (3, "ores", "or"),
         (3, "ies", "y"),
-        (3, "ues", "ue"),
+        (3, "ues", "u"),
         (4, "ches", "ch"),
         (4, "shes", "sh"),
         (3, "sses", "ss"),
@@ -200,6 +201,8 @@ def stem(folded: str) -> str:
         word = word[:-1]
     elif word.endswith("n") and word[-2] == "e" and len(word) > 6 and word[-3] in "fgtr":
         word = word[:-2]  # Verträgen, Texten: but never Garten -> Gart, which is short
+    if len(word) > 4 and word.endswith("ie"):
+        return word[:-2] + "y"  # stratégie and stratégies, which ends like strategies
     # avocat/avocate, abogado/abogada, Vertrag/Verträge: the last vowel only says who or how many.
     if len(word) > 4 and word[-1] in "eao":
         word = word[:-1]

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
 from app.search.cards import Card, CardService
 from app.search.guessing import GENERIC
-from app.search.lexicon import SMALL, Meaning, compound, lexicon
+from app.search.lexicon import SMALL, Meaning, compound, lexicon, neighbours
 from app.search.text import Word, content, fold, small, stems, words
 from federation import vocabulary
 
@@ -27,13 +27,20 @@ COLUMNS = (
     "title",
     "profession",
     "headline",
+    "aside",
     "body",
     "extra",
     "name",
 )
 
-#: What follows these says for whom or with what, not what is done.
-_ASIDE = frozenset(["for", "pour", "fur", "para", "with", "avec", "mit", "con", "chez", "bei"])
+#: What follows these says for whom, not what is done.
+_FOR = frozenset(["for", "pour", "fur", "para"])
+#: What follows these says for whom or with what.
+_ASIDE = _FOR | {"with", "avec", "mit", "con", "chez", "bei"}
+#: Before a trade that is far from the person's own, these make an epithet: "the doctor of hedges".
+_ARTICLES = frozenset(["the", "la", "le", "les", "der", "die", "das", "el", "los", "las"])
+#: Here a text begins to speak of something else.
+_BREAK = re.compile(r"[,;.:·|/+–—]")
 _NOT_IN_TOKENS = re.compile(r"[^a-z0-9]+")
 
 
@@ -62,9 +69,10 @@ def entry_of(card: Card) -> Entry:
         "title": _joined(_title(service) for service in card.services),
         "profession": _joined((card.profession,)),
         "headline": _joined((card.headline,)),
+        "aside": _in_passing(card, surely.union(chosen)),
         "body": _joined((card.bio, *(service.description for service in card.services))),
         "extra": _joined((*card.interests, card.location)),
-        "name": " ".join(word.folded for word in words(card.name)),
+        "name": _name(card.name),
     }
     columns = tuple(texts[column] for column in COLUMNS)
     facets = json.dumps(_facets(card), separators=(",", ":"), sort_keys=True)
@@ -91,6 +99,12 @@ class Named:
     aside: bool
     """It stands behind "for" or "with": not what is done, but for whom."""
 
+    leads: bool
+    """Nothing stands before it that would turn its meaning: "Plumber and heating engineer"."""
+
+    article: bool
+    """A definite article stands before it."""
+
 
 def named_in(text: str, language: str = "") -> tuple[list[Named], int]:
     """Return the specialities that ``text`` names, and how many of its words carry meaning.
@@ -100,10 +114,11 @@ def named_in(text: str, language: str = "") -> tuple[list[Named], int]:
     book = lexicon()
     every = words(text)
     meant = sum(1 for word in every if not small(word, text))
+    aside = _behind(every, text, _ASIDE)
     found: list[Named] = []
-    at, aside = 0, False
+    at, leads = 0, True
     while at < len(every):
-        aside = aside or every[at].folded in _ASIDE
+        start = at
         reached = book.longest(every, at)
         phrase, end = reached or ((), at + 1)
         taken = [word for word in every[at:end] if word.folded not in SMALL] or every[at:end]
@@ -118,13 +133,31 @@ def named_in(text: str, language: str = "") -> tuple[list[Named], int]:
         generic = len(phrase) == 1 and phrase[0] in GENERIC
         size = sum(1 for word in every[at:end] if not small(word, text)) or 1
         span = (every[at].start, every[end - 1].end)
+        article = start > 0 and every[start - 1].folded in _ARTICLES
         found += [
-            Named(meaning.code, span, meaning.sure, size, generic, aside)
+            Named(meaning.code, span, meaning.sure, size, generic, aside[start], leads, article)
             for meaning in meanings
             if meaning.how != "domain"
         ]
+        leads = leads and bool(meanings or lost or every[start].stem in GENERIC)
         at = end
     return found, meant
+
+
+def _behind(every: Sequence[Word], text: str, openers: frozenset[str]) -> list[bool]:
+    """Tell of each word whether one of ``openers`` stands before it in its part of ``text``.
+
+    At the beginning it opens nothing: "Pour une compta sereine" says what is done.
+    """
+    flags: list[bool] = []
+    inside, before = False, False
+    for at, word in enumerate(every):
+        if at and _BREAK.search(text, every[at - 1].end, word.start):
+            inside = False
+        inside = inside or (before and word.folded in openers)
+        before = before or not small(word, text)
+        flags.append(inside)
+    return flags
 
 
 def _inside(word: Word, language: str) -> tuple[Meaning, ...]:
@@ -144,24 +177,66 @@ def _inside(word: Word, language: str) -> tuple[Meaning, ...]:
 def _derived(card: Card) -> tuple[set[str], set[str]]:
     """Return the specialities that the card names surely in words, and those it touches.
 
-    Where somebody chose codes, a headline may play with words: it names nothing surely then.
+    A headline may play with words: beside a trade it surely names only what is close to it.
     """
     surely: set[str] = set()
     touched: set[str] = set()
     shared = vocabulary.specialities()
-    coded = any(service.speciality in shared for service in card.services)
-    texts = [(card.profession, 1, False), (card.headline, 2, coded)]
-    texts += [
-        (_title(service), 2 if service.speciality in shared else 1, False)
-        for service in card.services
-    ]
-    for text, least, playful in texts:
+    chosen = {service.speciality for service in card.services if service.speciality in shared}
+    texts = [(card.profession, 1)]
+    texts += [(_title(one), 2 if one.speciality in shared else 1) for one in card.services]
+    for text, least in texts:
         named, meant = named_in(text, card.locale)
         touched |= {one.code for one in named}
-        surely |= {one.code for one in named if not playful and _surely(one, meant, least)}
+        surely |= {one.code for one in named if _surely(one, meant, least)}
+    named, meant = named_in(card.headline, card.locale)
+    touched |= {one.code for one in named}
+    trades = chosen | surely
+    surely |= {
+        one.code
+        for one in named
+        if _introduces(one, meant, bool(trades))
+        and (not trades or _close(one.code, trades) or (one.size > 1 and not chosen))
+    }
     for text in (card.bio, *(service.description for service in card.services)):
         touched |= {one.code for one in named_in(text, card.locale)[0] if one.sure >= 0.8}
     return surely, touched
+
+
+def _close(code: str, trades: Iterable[str]) -> bool:
+    """Tell whether ``code`` is one of ``trades``, near to one, or of the same domain."""
+    shared = vocabulary.specialities()
+    return any(
+        code == trade or shared[code].domain == shared[trade].domain or code in neighbours(trade)
+        for trade in trades
+        if trade in shared
+    )
+
+
+def _in_passing(card: Card, trades: set[str]) -> str:
+    """The words of titles, profession and headline that say for whom, or are only an epithet."""
+    texts = (card.profession, card.headline, *(_title(service) for service in card.services))
+    found: list[str] = []
+    for text in texts:
+        every = words(text)
+        behind = _behind(every, text, _FOR)
+        found += [
+            word.stem
+            for word, aside in zip(every, behind, strict=True)
+            if aside and not small(word, text)
+        ]
+    if trades:
+        epithets = [
+            one.span
+            for one in named_in(card.headline, card.locale)[0]
+            if one.article and not _close(one.code, trades)
+        ]
+        found += [
+            word.stem
+            for word in words(card.headline)
+            if any(start <= word.start < end for start, end in epithets)
+        ]
+    return " ".join(found)
 
 
 def _surely(one: Named, meant: int, least: int) -> bool:
@@ -174,6 +249,21 @@ def _surely(one: Named, meant: int, least: int) -> bool:
     if one.generic:
         return one.size == meant
     return one.size >= least or (one.size * 2 >= meant and least < 2)
+
+
+def _introduces(one: Named, meant: int, trades: bool) -> bool:
+    """Tell whether a headline of ``meant`` words introduces somebody as what ``one`` names.
+
+    :param trades: the person says elsewhere what they do; a first word alone may then be a topic.
+    """
+    first = one.leads and (not trades or one.size * 2 >= meant)
+    return _surely(one, meant, 1 if first else 2)
+
+
+def _name(name: str) -> str:
+    """A name as it is written and as it is compared: nobody stems "Sylvie" while typing it."""
+    every = words(name)
+    return " k_ ".join((" ".join(w.folded for w in every), " ".join(w.stem for w in every)))
 
 
 def _title(service: CardService) -> str:

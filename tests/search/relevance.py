@@ -1,7 +1,8 @@
 """How often the right person is among the first five: ``make relevance``.
 
-The people stand in ``judgements/people.toml``, the questions in ``judgements/queries.toml``; both
-were written before the search was tuned to anything. Nothing here knows how the search works.
+The people of a town stand in ``judgements/people*.toml``, the questions that it is asked in
+``judgements/queries*.toml``; both were written before the search was tuned to anything. Nothing
+here knows how the search works.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from app.search.query import Query
 HERE = Path(__file__).parent / "judgements"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 NONE = "none"
+#: How the files of each town end.
+TOWNS = ("", "-in-words")
 #: Among how many of the first the right person must be.
 FIRST = 5
 
@@ -52,6 +55,11 @@ class Judged:
         return bool(self.right & set(self.found[:FIRST]))
 
     @property
+    def surely(self) -> bool:
+        """Somebody right is among the first five, and not under "perhaps"."""
+        return bool(self.right & set(self.found[:FIRST]) & set(self.sure))
+
+    @property
     def reciprocal(self) -> float:
         """1 for the first place, 1/2 for the second, ... 0 when nobody right came."""
         places = [place for place, who in enumerate(self.found, 1) if who in self.right]
@@ -59,20 +67,13 @@ class Judged:
 
 
 def judge() -> list[Judged]:
-    """Ask every question and return what came."""
-    database = create_engine("sqlite://")
-    Base.metadata.create_all(database)
-    with Session(database) as session:
-        space = _furnish(session)
-        return [
-            Judged(kind, language, words, right, *_asked(session, space, words))
-            for kind, language, words, right in questions()
-        ]
+    """Ask every question of every town and return what came."""
+    return [one for town in TOWNS for one in _judged(town)]
 
 
-def questions() -> Iterator[tuple[str, str, str, frozenset[str]]]:
-    """Every question: its kind, its language, its words, who is right."""
-    for kind, languages in _read("queries.toml").items():
+def questions(town: str) -> Iterator[tuple[str, str, str, frozenset[str]]]:
+    """Every question of a town: its kind, its language, its words, who is right."""
+    for kind, languages in _read(f"queries{town}.toml").items():
         for language, asked in languages.items():
             for words, right in asked.items():
                 yield kind, language, words, frozenset(right.split())
@@ -83,6 +84,17 @@ def share(judged: list[Judged]) -> float:
     return sum(one.good for one in judged) / len(judged) if judged else 1.0
 
 
+def _judged(town: str) -> list[Judged]:
+    database = create_engine("sqlite://")
+    Base.metadata.create_all(database)
+    with Session(database) as session:
+        space = _furnish(session, town)
+        return [
+            Judged(kind, language, words, right, *_asked(session, space, words))
+            for kind, language, words, right in questions(town)
+        ]
+
+
 def _asked(session: Session, space: Space, words: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     found = find(session, Query(words=words), Reader.MEMBER, space, NOW)
     hits = (*found.hits, *found.perhaps)
@@ -90,11 +102,11 @@ def _asked(session: Session, space: Space, words: str) -> tuple[tuple[str, ...],
     return everybody, tuple(hit.card.external_id or "" for hit in hits if hit.confident)
 
 
-def _furnish(session: Session) -> Space:
+def _furnish(session: Session, town: str) -> Space:
     space = Space(url="https://lyon.example", name="La Navette", city="Lyon", country="FR")
     space.created_at = NOW
     session.add(space)
-    for name, claims in _read("people.toml").items():
+    for name, claims in _read(f"people{town}.toml").items():
         session.add(_member(name, claims))
     session.flush()
     rebuild(session)
@@ -127,10 +139,16 @@ def _table(judged: list[Judged]) -> None:
     for one in judged:
         for key in ((one.kind, one.language), (one.kind, "all"), ("all", one.language)):
             groups[key].append(one)
-    print(f"{'kind':16} {'language':8} {'questions':>9} {'first 5':>8} {'MRR':>6}")
+    print(f"{'kind':16} {'language':8} {'questions':>9} {'first 5':>8} {'surely':>8} {'MRR':>6}")
     for (kind, language), of in sorted(groups.items()):
-        rank = "" if kind in (NONE, "all") else f"{sum(o.reciprocal for o in of) / len(of):6.2f}"
-        print(f"{kind:16} {language:8} {len(of):9} {share(of):8.1%} {rank}")
+        print(f"{kind:16} {language:8} {len(of):9} {share(of):8.1%} {_rank(kind, of)}")
+
+
+def _rank(kind: str, of: list[Judged]) -> str:
+    if kind in (NONE, "all"):
+        return ""
+    surely = sum(one.surely for one in of) / len(of)
+    return f"{surely:8.1%} {sum(one.reciprocal for one in of) / len(of):6.2f}"
 
 
 def main() -> int:
@@ -141,9 +159,12 @@ def main() -> int:
             wanted = " ".join(sorted(one.right)) or "nobody"
             came = one.sure if one.kind == NONE else one.found[:FIRST]
             print(f"  {one.kind}/{one.language}: {one.words!r} wanted {wanted}; came {came}")
+        elif one.kind != NONE and not one.surely:
+            print(f"  only perhaps: {one.kind}/{one.language}: {one.words!r}; sure {one.sure}")
     some = [one for one in judged if one.kind != NONE]
     none = [one for one in judged if one.kind == NONE]
     print(f"success@5 {share(some):.1%} of {len(some)}; nonsense {1 - share(none):.1%}")
+    print(f"surely {sum(one.surely for one in some) / len(some):.1%}")
     return 0
 
 

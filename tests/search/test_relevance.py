@@ -12,6 +12,8 @@ from tests.search.relevance import NONE, judge, share
 SUCCESS = 0.95
 #: Questions that nobody answers, yet somebody is said to.
 NONSENSE = 0.05
+#: Right people who are said to fit, instead of perhaps.
+SURELY = 0.93
 
 
 @pytest.fixture(scope="module")
@@ -42,4 +44,10 @@ def test_for_each_kind_of_question_the_right_person_is_among_the_first_five(judg
     failed = {kind: share(of) for kind, of in kinds.items() if share(of) < SUCCESS}
     assert failed == {}
     assert min(len(of) for of in kinds.values()) >= 7
-    assert len(judged) >= 200
+    assert len(judged) >= 300
+
+
+def test_most_right_answers_are_sure_of_themselves(judged):
+    some = [one for one in judged if one.kind != NONE]
+    perhaps = [(one.kind, one.words) for one in some if not one.surely]
+    assert len(perhaps) <= (1 - SURELY) * len(some), perhaps

@@ -34,6 +34,38 @@ def test_a_headline_that_plays_with_words_names_no_profession(town):
     assert town.names("pâtissière") == []
 
 
+def test_the_word_asked_in_a_headline_is_enough_beside_another_code(town):
+    town.member("Solène", service("CGV", "contract-law"), headline="Avocate en contrats")
+    assert town.names("avocate") == ["Solène"]
+    assert town.names("Anwältin") == ["Solène"]
+
+
+def test_a_headline_without_any_code_says_what_somebody_does(town):
+    town.member("Tom", headline="Plumber and heating engineer", locale="en")
+    town.member("Bruno", profession="Expert-comptable", locale="fr")
+    assert town.names("plombier") == ["Tom"]
+    assert town.names("chartered accountant") == ["Bruno"]
+
+
+def test_working_for_photographers_makes_no_photographer(town):
+    town.member("Kate", service("Bookkeeping for photographers", "bookkeeping"), locale="en")
+    assert town.names("photographer") == []
+    assert town.names("bookkeeper") == ["Kate"]
+
+
+def test_a_word_that_nobody_knows_makes_the_rest_unsure(town):
+    town.member("Greg", service("Team days", "training"), profession="Trainer", locale="en")
+    town.member("Simone", profession="Rowing coach", locale="en")
+    assert town.names("astronaut training") == []
+    assert town.names("rowing coach for dogs") == []
+    assert town.names("rowing coach for my daughter") == ["Simone"]
+
+
+def test_french_words_in_que_have_the_plurals_that_they_have():
+    assert stem("banques") == stem("banque")
+    assert stem("strategies") == stem("strategie") == stem("strategy")
+
+
 @pytest.mark.parametrize(
     "asked",
     [
