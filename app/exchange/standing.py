@@ -10,7 +10,8 @@ from federation.peering import Half, Peering, active
 def of(peer: Peer) -> Peering:
     """Return both halves of the peering with ``peer``."""
     # Files cannot decide: whoever signs them shows them to everybody, and so to us.
-    theirs = "approved" if peer.static else peer.theirs or "none"
+    silent = peer.static and (peer.theirs or "none") == "none"
+    theirs = "approved" if silent else peer.theirs or "none"
     return Peering(
         ours=Half(peer.ours or "none"),
         our_n=peer.our_n or 0,
@@ -37,5 +38,6 @@ def is_active(peer: Peer, identity: Identity) -> bool:
     From a static space they only come, and its admin is not asked.
     """
     if peer.static:
-        return peer.ours == Half.APPROVED
+        found = of(peer)
+        return (found.ours, found.theirs) == (Half.APPROVED, Half.APPROVED)
     return active(of(peer), (identity.root_kid,))

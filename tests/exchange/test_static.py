@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,7 +12,7 @@ from app.exchange import peers, static
 from app.exchange.static import files
 from app.models.space import Space
 from federation import client, entity, signing
-from federation.documents import Checkpoint
+from federation.documents import Checkpoint, PeeringStatement
 from federation.identifiers import EntityId
 from federation.transport import Answer
 from tests.neighbourhood import url_of
@@ -107,6 +108,21 @@ def test_files_that_begin_to_answer_have_to_say_yes_like_anybody(town, site):
     town.work()
     assert town.stands("lyon", "nantes") == ("approved", "none")
     assert town.seen("lyon") == set()
+
+
+def test_files_whose_key_says_that_it_is_over_are_believed(town, site):
+    town.knock("lyon", "nantes")
+    town.work()
+    now = town.now
+    said = PeeringStatement(
+        issuer=url_of("nantes"), audience=url_of("lyon"), n=int(now.timestamp()) + 9, state="ended",
+        kid_seen=town.identity("lyon").root_kid, issued_at=now, expires_at=now + timedelta(days=1),
+    )  # fmt: skip
+    token = signing.issue(said, town.identity("nantes").root_key)
+    client.deliver(town.network, f"{url_of('lyon')}/federation/v1/peering", token)
+    town.later(hours=3)
+    town.work()
+    assert town.held("lyon") == set()
 
 
 @pytest.mark.usefixtures("pages_of_two")

@@ -11,7 +11,7 @@ from federation import entity, keys, signing, strict_json
 from federation.documents import Profile
 from federation.errors import SignatureError
 from tests.federation.samples import LYON, NOW, profile, statement
-from tests.vectors.make import OPERATIONAL, ROOT, STRANGER, ack, assertion, notice, plate, sign
+from tests.vectors.writing import OPERATIONAL, ROOT, STRANGER, ack, assertion, notice, plate, sign
 
 DOCUMENTS = [profile(), notice(), ack(), assertion()]
 

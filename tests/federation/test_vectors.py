@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from federation.transport import Answer, may_contact
 from tests.federation.samples import Shelf, lyon
 from tests.vectors import make
 
+TEXT = Path("federation/PROTOCOL.md").read_text(encoding="utf-8")
 FOLDER = Path(make.__file__).parent
 CONTEXT = json.loads((FOLDER / "context.json").read_text())
 NOW = datetime.fromtimestamp(CONTEXT["now"], UTC)
@@ -167,8 +169,16 @@ def test_roots_and_paths_are_those_of_the_rfc(name):
         assert tree.verify_inclusion(leaf, told["index"], size, path, root)
 
 
+@pytest.mark.parametrize("name", names("read"))
+def test_what_the_text_of_the_protocol_shows_is_a_signed_document(name):
+    vector = VECTORS[name]
+    shown = re.search(rf"^```json {vector['name']}\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+    assert json.loads(shown[1]) == vector["claims"]
+    assert signing.verify(vector["token"], OPERATIONAL, vector["typ"]) == vector["claims"]
+
+
 def test_each_vector_was_run():
-    assert set(VECTORS) == set(names(*OPS, "admit", "follow", "tree"))
+    assert set(VECTORS) == set(names(*OPS, "admit", "follow", "tree", "read"))
     assert len(VECTORS) == sum(len(each["vectors"]) for each in list(make.made().values())[1:])
 
 

@@ -1,0 +1,171 @@
+"""What the sections on the feed, the root and proofs decide, and what section 3 shows."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from federation import strict_json, tree
+from federation.documents import (
+    Ack,
+    Assertion,
+    Checkpoint,
+    Notice,
+    PeeringStatement,
+    Profile,
+    Withdrawal,
+)
+from federation.proof import Proof
+from tests.federation import samples
+from tests.federation.samples import AICHA, DAY, LYON, NOW
+from tests.vectors.writing import (
+    OPERATIONAL,
+    PROFILE,
+    STRANGER,
+    Vector,
+    bad,
+    good,
+    plate,
+    sign,
+)
+
+
+def records() -> list[Vector]:
+    def admit(name: str, *steps: tuple[Any, str]) -> Vector:
+        told = [
+            {"token": sign(made), "outcome": outcome}
+            if "/" not in outcome
+            else {"token": sign(made), "error": dict(zip(("problem", "code"), outcome.split("/"),
+                                                         strict=True))}
+            for made, outcome in steps
+        ]  # fmt: skip
+        return {"name": name, "op": "admit", "steps": told}
+
+    def at(revision: int, **changes: Any) -> Profile:
+        return samples.profile(revision=revision, **changes)
+
+    def gone(revision: int, **changes: Any) -> Withdrawal:
+        return samples.withdrawal(revision=revision, **changes)
+
+    return [
+        admit("a new revision replaces", (at(1), "new"), (at(3), "changed")),
+        admit("an old one does not", (at(3), "new"), (at(1), "stale-rev/stale-rev")),
+        admit("the same again changes nothing", (at(1), "new"), (at(1), "unchanged")),
+        admit("two of one revision", (at(1), "new"),
+              (at(1, name="Another"), "invalid-document/equivocation"), (at(1), "unchanged")),
+        admit("withdrawn and replayed", (at(1), "new"), (gone(2), "withdrawn"),
+              (at(1), "stale-rev/stale-rev")),
+        admit("withdrawn before it came", (gone(2), "remembered"),
+              (at(1), "stale-rev/stale-rev")),
+        admit("back after a withdrawal", (gone(2), "remembered"), (at(3), "new")),
+        admit("expired", (at(1, issued_at=NOW - 2 * DAY, expires_at=NOW), "expired/expired")),
+        admit("from tomorrow", (at(1, issued_at=NOW + DAY), "expired/expired")),
+        admit("a withdrawal is heard late", (at(1), "new"),
+              (gone(2, issued_at=NOW - 2 * DAY, expires_at=NOW - DAY), "withdrawn")),
+    ]  # fmt: skip
+
+
+def checkpoints() -> list[Vector]:
+    def follow(name: str, *steps: tuple[Checkpoint, str]) -> Vector:
+        told = [
+            {"token": sign(made), "progress": outcome}
+            if not outcome.startswith("/")
+            else {"token": sign(made), "error": {"problem": "", "code": outcome[1:]}}
+            for made, outcome in steps
+        ]
+        return {"name": name, "op": "follow", "steps": told}
+
+    def at(seq: int, **changes: Any) -> Checkpoint:
+        return samples.checkpoint(seq=seq, **changes)
+
+    earlier = {"issued_at": NOW - DAY, "expires_at": NOW + DAY}
+    return [
+        follow("progress", (at(10), "first"), (at(10), "same"), (at(12), "advanced")),
+        follow("a lower position", (at(10), "first"), (at(9), "/rollback")),
+        follow("another root at one position", (at(10), "first"), (at(10, root="1" * 64), "/fork")),
+        follow("another count at one position", (at(10), "first"), (at(10, count=1), "/fork")),
+        follow("a new epoch", (at(10, **earlier), "first"), (at(2, epoch="e2"), "new_epoch")),
+        follow("an earlier epoch", (at(10), "first"), (at(99, epoch="e0", **earlier),
+                                                       "/rollback")),
+        follow("past its end", (at(10, issued_at=NOW - 2 * DAY, expires_at=NOW - DAY), "/frozen")),
+    ]  # fmt: skip
+
+
+def roots() -> list[Vector]:
+    def leaves(number: int) -> list[list[Any]]:
+        return [[f"{LYON}/m/{each}", each + 1, f"a.b.{each}"] for each in range(number)]
+
+    def inputs(rows: list[list[Any]]) -> list[bytes]:
+        return [tree.leaf(*row) for row in rows]
+
+    def proved(rows: list[list[Any]], row: list[Any]) -> dict[str, Any]:
+        index, path = tree.inclusion_proof(inputs(rows), tree.leaf(*row))
+        return {"record": row, "index": index, "path": [step.hex() for step in path]}
+
+    return [
+        {
+            "name": f"{number} records",
+            "op": "tree",
+            "records": leaves(number),
+            "root": tree.root(inputs(leaves(number))).hex(),
+            "proofs": [proved(leaves(number), row) for row in leaves(number)[:3]],
+        }
+        for number in (0, 1, 2, 3, 5, 8, 11)
+    ]
+
+
+def proofs() -> list[Vector]:
+    own = tree.leaf(AICHA, 1, PROFILE)
+    leaves = [own, *(tree.leaf(f"{LYON}/m/{each}", 1, f"a.b.{each}") for each in range(6))]
+    stated = samples.checkpoint(count=7, root=tree.root(leaves).hex())
+    told = json.loads(Proof.of(PROFILE, leaves, sign(stated), plate()).to_bytes())
+
+    def proof(name: str, error: str = "", **changes: Any) -> Vector:
+        given = {"proof": told | changes}
+        return bad(name, error, "proof", **given) if error else good(name, "proof", **given)
+
+    return [
+        proof("a proof"),
+        proof("with members that are not known, which are ignored", more=1),
+        proof("another place", "/not-included", index=told["index"] ^ 1),
+        proof("a path cut short", "/not-included", path=told["path"][:-1]),
+        proof("another document of the same member", "/not-included",
+              record=sign(samples.profile(name="Another"))),
+        proof("signed by somebody else", "key-unknown",
+              checkpoint=sign(stated, STRANGER)),
+        proof("made with another root key", "/key-hold", entity=plate(STRANGER)),
+        proof("of another version", "unsupported-version", version="2"),
+        proof("of another type", "invalid-document", type="proof"),
+    ]  # fmt: skip
+
+
+#: The documents that the text of the protocol shows, by the name under which it shows them.
+SHOWN = {
+    "profile": Profile,
+    "withdrawal": Withdrawal,
+    "checkpoint": Checkpoint,
+    "notice": Notice,
+    "ack": Ack,
+    "assertion": Assertion,
+    "peering": PeeringStatement,
+}
+
+
+def examples() -> list[Vector]:
+    """Return what section 3 shows, signed by whoever the text says it is by."""
+    text = Path("federation/PROTOCOL.md").read_text(encoding="utf-8")
+    shown = dict(re.findall(r"^```json (\w+)\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
+    return [
+        {
+            "name": name,
+            "op": "read",
+            "typ": kind.typ,
+            "token": samples.forge(
+                strict_json.dumps(json.loads(shown[name])), {"typ": kind.typ}, OPERATIONAL
+            ),
+            "claims": json.loads(shown[name]),
+        }
+        for name, kind in SHOWN.items()
+    ]
