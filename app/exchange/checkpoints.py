@@ -56,7 +56,7 @@ def make(session: Session, identity: Identity, now: datetime) -> bool:
 
     The caller commits.
 
-    :returns: whether the state changed since the last checkpoint.
+    :returns: whether there is another state, or position, than in the last checkpoint.
     """
     state = session.get_one(FeedState, 1, with_for_update=True, populate_existing=True)
     changed = [_make_view(session, state, view, identity, now) for view in VIEWS]
@@ -122,7 +122,8 @@ def _make_view(
     _sign(made, view, identity, now)
     session.add(made)
     session.flush()
-    return last is None or last.root != root
+    # Also with the root of before: what came and went in between has to be confirmed as gone.
+    return True
 
 
 def _sign(row: OwnCheckpoint, view: View, identity: Identity, now: datetime) -> None:

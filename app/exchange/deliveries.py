@@ -116,9 +116,7 @@ def acknowledge_nothing(session: Session, peer: Peer, identity: Identity, now: d
     outbox.request(session, outbox.ACK, str(peer.id), now, peer_id=peer.id, body=body)
 
 
-def _ack(
-    peer: Peer, identity: Identity, now: datetime, seq: int, root: str, count: int
-) -> str:
+def _ack(peer: Peer, identity: Identity, now: datetime, seq: int, root: str, count: int) -> str:
     ack = Ack(
         issuer=identity.space,
         audience=EntityId(peer.url),

@@ -117,12 +117,13 @@ def take(session: Session, peer: Peer, ack: Ack, token: str, now: datetime) -> N
     :raises UnknownCheckpointError: we never signed that root at that position.
     """
     signed = _signed_by_us(session, ack)
-    empty = (ack.root, ack.count) == (NOTHING, 0)
-    if not signed and not empty:
+    # Whoever ended it deleted everything, wherever it had stopped reading.
+    over = not signed and (ack.root, ack.count) == (NOTHING, 0)
+    if not signed and not over:
         raise UnknownCheckpointError(
             f"we signed no such root of the {ack.view} view at position {ack.seq}"
         )
-    _remember(session, peer, ack, token, now, empty=empty)
+    _remember(session, peer, ack, token, now, over=over)
     if ack.view != PEERS:
         return
     covered = Receipt.seq <= ack.seq if signed else Receipt.asked_at <= ack.issued_at
@@ -146,10 +147,10 @@ def _signed_by_us(session: Session, ack: Ack) -> bool:
 
 
 def _remember(
-    session: Session, peer: Peer, ack: Ack, token: str, now: datetime, *, empty: bool
+    session: Session, peer: Peer, ack: Ack, token: str, now: datetime, *, over: bool
 ) -> None:
     kept = session.get(PeerAck, (peer.id, ack.view))
-    if kept is not None and ack.seq < kept.seq and not empty:
+    if kept is not None and ack.seq < kept.seq and not over:
         return
     session.merge(
         PeerAck(

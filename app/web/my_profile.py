@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, g, redirect, request, url_for
@@ -18,8 +19,10 @@ from sqlalchemy import func, select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.database import db
+from app.exchange import receipts
 from app.exchange.identity import Identity
 from app.exchange.publish import NotPublishableError, preview, publish_member
+from app.exchange.receipts import Withdrawn
 from app.models.account import Account
 from app.models.member import ME, Member, Service
 from app.models.peer import Peer
@@ -32,6 +35,9 @@ from app.web.pages import page, wants_part
 from app.web.profile_form import CURRENCIES, LABELS, SERVICE_LABELS, ProfileForm
 
 bp = Blueprint("my_profile", __name__)
+
+#: How long after a withdrawal the page looks for answers every few seconds; then every minute.
+ASKED_QUICKLY = timedelta(minutes=10)
 
 #: Languages offered for the texts of a profile; one that came by import is kept as well.
 TEXT_LANGUAGES = ("fr", "en", "de", "es", "it", "nl", "pt")
@@ -83,6 +89,15 @@ def update() -> AnyResponse:
         form.errors["name"] = _("This cannot be signed: %(problem)s", problem=str(error))
         return _page(person, form, 422)
     return redirect(url_for("my_profile.edit"), 303)
+
+
+@bp.get("/me/withdrawal")
+@members
+def show_withdrawal() -> Response:
+    """Show which spaces have confirmed that they hold no copy any more."""
+    person = signed_in()
+    form = ProfileForm.of(person.member, language())
+    return _page(person, form, fragment="withdrawal", seen=_seen(person.member))
 
 
 @bp.post("/me/preview")
@@ -208,6 +223,8 @@ def _page(
         email=person.email,
         neighbours=_neighbours(),
         colleagues=_colleagues(),
+        withdrawal=_withdrawal(person.member),
+        quickly=ASKED_QUICKLY,
         currencies=CURRENCIES,
         text_languages=TEXT_LANGUAGES,
         specialities=specialities.choices(language()),
@@ -251,6 +268,10 @@ def _draft(member: Member | None) -> Member:
 def _seen(member: Member | None) -> str:
     """Return what tells one stored version of ``member`` from the next."""
     return member.updated_at.isoformat() if member else ""
+
+
+def _withdrawal(member: Member | None) -> Withdrawn | None:
+    return None if member is None else receipts.of_member(db.session(), member)
 
 
 def _identity() -> Identity:

@@ -117,6 +117,7 @@ def happened(code: str) -> str:
         "invalid-document": _("A document that cannot be read"),
         "unknown-type": _("A document of an unknown kind"),
         "bad-signature": _("A document with a wrong signature"),
+        "unknown-checkpoint": _("They confirmed a list that we never signed"),
         "foreign-subject": _("A profile of somebody who is not theirs"),
         "equivocation": _("Two different texts under one number"),
         "stale-rev": _("An older text than the one we have"),

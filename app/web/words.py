@@ -89,6 +89,13 @@ def ago(moment: datetime | None) -> str:
     return str(format_datetime(moment, "d MMM y, HH:mm"))
 
 
+def clock(moment: datetime) -> str:
+    """Return when something happened: the time of day, and the day unless it is today."""
+    now: datetime = g.get("now") or datetime.now(UTC)
+    today = moment.date() == now.date()
+    return str(format_datetime(moment, "HH:mm" if today else "d MMM y, HH:mm"))
+
+
 def day(moment: datetime | date | None) -> str:
     return str(format_date(moment, "d MMMM y")) if moment else ""
 
@@ -109,6 +116,7 @@ def register(app: Flask) -> None:
         country_name=country_name,
         distance=distance,
         ago=ago,
+        clock=clock,
         day=day,
         initials=initials,
     )

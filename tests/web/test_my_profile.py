@@ -21,6 +21,7 @@ from app.models.peer import Peer
 from app.search.index import check, rebuild
 from app.web import forms, specialities
 from app.web.profile_form import LABELS
+from tests.neighbourhood import Neighbourhood
 from tests.spaces import add_member, service
 
 MAUD = "maud@legoff.example"
@@ -455,3 +456,82 @@ def test_a_word_of_the_shared_list_becomes_its_code_in_any_language(space):
 
 def without_nonce(page):
     return re.sub(r'nonce="[^"]*"', "", page)
+
+
+# --- a withdrawal, and who confirmed it ------------------------------------------------
+
+
+@pytest.fixture
+def withdrawn(tmp_path, sign_in):
+    """Claire of Nantes, signed in, who took her profile back from Lyon and Berlin."""
+    town = Neighbourhood(tmp_path, "lyon", "nantes", "berlin")
+    with town.at("nantes"):
+        add_member("Claire Vasseur", email="claire@vasseur.example", audience="me")
+    town.publish("nantes", "Claire Vasseur")
+    town.befriend("lyon", "nantes")
+    town.befriend("berlin", "nantes")
+    town.claire = town.apps["nantes"].test_client()
+    sign_in(town.claire, "claire@vasseur.example")
+    yield town
+    town.close()
+
+
+def withdrawal(answer):
+    block = answer.text[answer.text.index('id="withdrawal"') :]
+    block = block[: block.index("</section>")] if "</section>" in block else ""
+    return block, " ".join(re.sub(r"<[^>]+>", " ", block).split())
+
+
+def test_a_profile_that_is_shown_has_no_receipts(withdrawn):
+    page = withdrawn.claire.get("/me").text
+    assert "Withdrawn" not in page
+    assert "/me/withdrawal" not in page
+
+
+def test_visitors_see_no_receipts(withdrawn):
+    visitor = withdrawn.apps["nantes"].test_client()
+    assert visitor.get("/me/withdrawal").location == "/sign-in?next=/me/withdrawal"
+
+
+def test_a_member_sees_each_space_by_name_and_until_when_a_silent_copy_can_live(withdrawn):
+    withdrawn.publish("nantes", "Claire Vasseur", audience="me")
+    for name in ("nantes", "lyon", "nantes"):
+        withdrawn.work_at(name)
+    markup, told = withdrawal(withdrawn.claire.get("/me"))
+    assert "Withdrawn: 1 of 2 spaces confirmed, the last at 09:00" in told
+    assert "Lyon: confirmed by the recipient at 09:00" in told
+    assert "Berlin has not answered yet; its copy expires on 31 May 2026 at the latest" in told
+    assert 'data-hx-get="/me/withdrawal" data-hx-trigger="every 3s"' in markup
+    assert "erased" not in told
+
+
+def test_the_page_asks_less_often_when_a_space_is_silent_for_long(withdrawn):
+    withdrawn.publish("nantes", "Claire Vasseur", audience="me")
+    withdrawn.later(hours=1)
+    assert 'data-hx-trigger="every 60s"' in withdrawal(withdrawn.claire.get("/me"))[0]
+
+
+def test_when_all_have_confirmed_the_page_asks_no_more(withdrawn):
+    withdrawn.publish("nantes", "Claire Vasseur", audience="me")
+    withdrawn.work()
+    markup, told = withdrawal(withdrawn.claire.get("/me"))
+    assert "Withdrawn: 2 of 2 spaces confirmed, the last at 09:" in told
+    assert "not answered" not in told
+    assert "data-hx-get" not in markup
+
+
+def test_the_refreshed_part_is_what_stands_in_the_page(withdrawn):
+    withdrawn.publish("nantes", "Claire Vasseur", audience="me")
+    part = withdrawn.claire.get("/me/withdrawal", headers=PARTIAL)
+    whole = withdrawn.claire.get("/me/withdrawal")
+    bare = [re.sub(r'nonce="[^"]+"', "", answer.text) for answer in (part, whole)]
+    assert bare[0].strip() in bare[1]
+    assert "Withdrawn: 0 of 2 spaces confirmed" in bare[0]
+    assert 'id="profile"' in bare[1]
+    assert 'id="profile"' not in bare[0]
+
+
+def test_without_neighbours_nobody_had_a_copy(browser, maud):
+    save(browser, audience="neighbours")
+    save(browser, audience="me")
+    assert "Withdrawn. No other space had a copy." in browser.get("/me").text
