@@ -29,6 +29,9 @@ VIEWS: tuple[View, ...] = ("public", "peers")
 #: A checkpoint that still holds is signed again after so long.
 RENEWED_AFTER = timedelta(hours=20)
 
+#: How long those that did not answer last time wait for a notice, so that the others go first.
+TOLD_LATER = timedelta(seconds=2)
+
 
 def in_view(view: str) -> ColumnElement[bool]:
     """Return the condition under which a row of the feed belongs to ``view``."""
@@ -63,7 +66,11 @@ def make(session: Session, identity: Identity, now: datetime) -> bool:
     if any(changed):
         for peer in session.scalars(select(Peer).where(Peer.ours == "approved")):
             if standing.is_active(peer, identity):
-                outbox.request(session, outbox.NOTICE, str(peer.id), now, peer_id=peer.id)
+                # Who answered last time is told first: one who does not may take ten seconds.
+                due = now + TOLD_LATER if peer.failures else now
+                outbox.request(
+                    session, outbox.NOTICE, str(peer.id), now, due_at=due, peer_id=peer.id
+                )
     return any(changed)
 
 

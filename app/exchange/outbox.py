@@ -25,6 +25,10 @@ from app.models.job import Job
 PULL, STATEMENT, NOTICE, ACK, KNOCK = "pull", "statement", "notice", "ack", "knock"
 CHECKPOINT, RENEW, ENTITY, PURGE = "checkpoint", "renew", "entity", "purge"
 
+#: What somebody waits for: a member who took a profile back, a neighbour who wants to know it.
+#: Done before all that is merely due, such as reading a hundred neighbours, some of them away.
+URGENT = (CHECKPOINT, NOTICE, ACK)
+
 #: Longer than any job should take; a killed worker's job waits at most this long.
 LEASE = timedelta(minutes=5)
 
@@ -81,7 +85,10 @@ def request(
 
 
 def claim(session: Session, now: datetime, *, lease: timedelta = LEASE) -> Claim | None:
-    """Take the job that has been due longest, and commit; ``None`` when nothing is due."""
+    """Take the job that has been due longest, urgent ones first, and commit.
+
+    :returns: ``None`` when nothing is due.
+    """
     free = or_(Job.leased_until.is_(None), Job.leased_until <= now)
     return _take(session, and_(Job.due_at <= now, free), now + lease)
 
@@ -154,7 +161,8 @@ def wait_after(failures: int) -> timedelta:
 
 
 def _take(session: Session, condition: ColumnElement[bool], until: datetime) -> Claim | None:
-    first = select(Job.id).where(condition).order_by(Job.due_at, Job.id).limit(1)
+    urgent_first = case((Job.kind.in_(URGENT), 0), else_=1)
+    first = select(Job.id).where(condition).order_by(urgent_first, Job.due_at, Job.id).limit(1)
     taken = session.execute(
         update(Job)
         # The condition is repeated: on PostgreSQL the subquery may have seen an older row.

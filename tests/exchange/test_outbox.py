@@ -67,6 +67,12 @@ def test_what_was_due_longest_is_taken_first(session):
     assert [outbox.claim(session, NOW).key for _ in range(2)] == ["first", "second"]
 
 
+def test_what_somebody_waits_for_is_taken_before_what_is_merely_due(session):
+    ask(session, "read", due_at=NOW - timedelta(minutes=1))
+    ask(session, "tell", kind="notice")
+    assert [outbox.claim(session, NOW).key for _ in range(2)] == ["tell", "read"]
+
+
 def test_a_job_in_somebodys_hands_is_not_taken_by_another(session):
     ask(session, "1")
     assert outbox.claim(session, NOW) is not None
