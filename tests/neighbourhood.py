@@ -113,6 +113,13 @@ class Neighbourhood:
         self._write_key(keys / "next_root.json")
         self._read_keys(name)
 
+    def new_root_key(self, name):
+        """Let the space lose its root key and make one that it never announced."""
+        keys = self.folder / name / "keys"
+        (keys / "root.json").unlink()
+        self._write_key(keys / "root.json")
+        self._read_keys(name)
+
     def new_operational_key(self, name):
         keys = self.folder / name / "keys"
         (keys / "operational.json").unlink()

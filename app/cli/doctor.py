@@ -316,7 +316,12 @@ def _neighbour(peer: Peer, now: datetime) -> Finding:
     what = f"neighbour {peer.url}"
     if peer.ours == "key_hold":
         said = "its key changed unexpectedly; nothing is taken from it"
-        return Finding(what, PROBLEM, said, "Call them, compare the six words, then decide.")
+        return Finding(
+            what,
+            PROBLEM,
+            said,
+            f"Call them, compare the six words: mitoyen peers approve {peer.url}",
+        )
     if not peer.active:
         return Finding(what, OK, f"we: {peer.ours}, they: {peer.theirs}")
     if peer.roots_agree is False:

@@ -64,7 +64,7 @@ def list_peers(as_json: bool) -> None:
         click.echo(f"  {row['profiles']} profiles, last heard {row['last_success_at'] or 'never'}")
         if row["problem"]:
             click.echo(f"  {row['problem']}")
-        if row["ours"] == "requested":
+        if row["ours"] in ("requested", "key_hold") and row["words"]:
             click.echo(f"  words to compare: {' '.join(row['words'])}")
 
 
@@ -91,18 +91,22 @@ def knock(url: str, note: str) -> None:
 @click.argument("url")
 @click.option("--yes", is_flag=True, help="The six words were compared; do not ask.")
 def approve(url: str, yes: bool) -> None:
-    """Say yes to the space at URL, after comparing the six words."""
+    """Say yes to the space at URL, or to its new key, after comparing the six words."""
     with opened() as space:
         identity, peer = identity_of(space), _known(space, url)
-        if peer.root_kid:
+        shown = peer.kid_to_compare
+        if shown:
             click.echo(f"{peer.name} ({peer.url}) must see the same six words on its screen:")
             click.echo(f"  {' '.join(peers.pair_code_of(peer, identity))}")
         if not yes and not click.confirm("Did its admin read you these words by telephone?"):
             stop(["Nothing was approved."])
         # The question may have waited for hours: nobody else is kept waiting meanwhile.
         space.session.rollback()
-        _decide(space, peer, peers.approve)
-        click.echo(f"Approved: {peer.name}.")
+        if peer.kid_to_compare != shown:
+            stop(["Its key changed while the question waited. Compare the new words."])
+        held = peer.ours == "key_hold"
+        _decide(space, peer, peers.confirm_key if held else peers.approve)
+        click.echo(f"Its new key is confirmed: {peer.name}." if held else f"Approved: {peer.name}.")
 
 
 @group.command()
@@ -225,7 +229,7 @@ def _row(session: Session, peer: Peer, identity: Identity) -> dict[str, Any]:
         "city": peer.city,
         "ours": peer.ours,
         "theirs": peer.theirs,
-        "words": list(peers.pair_code_of(peer, identity)) if peer.root_kid else [],
+        "words": list(peers.pair_code_of(peer, identity)) if peer.kid_to_compare else [],
         "note": peer.their_note,
         "profiles": copies.count(session, peer),
         "roots_agree": peer.roots_agree,

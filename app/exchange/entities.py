@@ -21,7 +21,7 @@ from app.models.space import ENAMELS, Space
 from federation import client, entity, limits
 from federation.documents import PUBLIC
 from federation.entity import EntityConfiguration, Location
-from federation.errors import KeyChangedError
+from federation.errors import FederationError, KeyChangedError
 from federation.identifiers import EntityId
 from federation.peering import key_changed, key_rolled
 from federation.transport import Transport
@@ -97,6 +97,7 @@ def refresh(
         )
     except KeyChangedError as error:
         _hold(session, peer, now, str(error))
+        _keep_offered(session, peer, transport, identity, now)
         raise
     if not confirmed:
         peer.root_kid = found.root_kid
@@ -105,6 +106,9 @@ def refresh(
         outbox.request(session, outbox.STATEMENT, str(peer.id), now, peer_id=peer.id)
         note(session, now, "event", "peer.key-rolled", actor="worker", peer=peer)
     hang(peer, found, now)
+    if peer.ours == "key_hold":
+        # The key that was confirmed is back: that, too, is for the admin to judge.
+        _offer(peer, found)
     session.commit()
     return found
 
@@ -125,6 +129,39 @@ def hang(peer: Peer, found: EntityConfiguration, now: datetime) -> None:
     peer.entity["static"] = found.static
     peer.entity_jws = found.jws
     peer.entity_read_at = now
+
+
+def take_offered(peer: Peer, kid: str) -> None:
+    """Hang the plate that was on the door of a held space, whose words an admin compared.
+
+    :raises FederationError: it is not signed with the key of that thumbprint.
+    """
+    offered = str(peer.entity.get("offered_jws", ""))
+    found = entity.read_as_issued(offered, peer.url, pinned_kid=kid)
+    hang(peer, found, found.issued_at)
+
+
+def _keep_offered(
+    session: Session, peer: Peer, transport: Transport, identity: Identity, now: datetime
+) -> None:
+    """Keep the plate with the new key, for its words alone: nothing else of it is believed."""
+    if peer.ours != "key_hold":
+        return
+    address = EntityId.parse(peer.url, development=identity.development)
+    session.commit()
+    try:
+        _offer(peer, client.read_entity(transport, address, now, pinned_kid=None))
+    except FederationError as error:
+        # There are no words yet; an admin can have the door looked at again.
+        note(
+            session, now, "event", error.code, actor="worker", peer=peer,
+            detail=f"its new key could not be read: {error}",
+        )  # fmt: skip
+    session.commit()
+
+
+def _offer(peer: Peer, found: EntityConfiguration) -> None:
+    peer.entity = {**peer.entity, "offered_kid": found.root_kid, "offered_jws": found.jws}
 
 
 def _hold(session: Session, peer: Peer, now: datetime, problem: str) -> None:

@@ -22,7 +22,7 @@ from app.models.peer import Peer
 from app.models.space import Space
 from federation import client, keys, peering, signing
 from federation.documents import PeeringStatement
-from federation.errors import DecisionNotAllowedError
+from federation.errors import DecisionNotAllowedError, FederationError
 from federation.identifiers import EntityId
 from federation.limits import NOTE_CHARACTERS
 from federation.peering import Decision, Half
@@ -41,6 +41,7 @@ _CODES = {
     Decision.END: "peer.ended",
     Decision.BLOCK: "peer.blocked",
     Decision.UNBLOCK: "peer.unblocked",
+    Decision.CONFIRM_KEY: "peer.key-confirmed",
 }
 
 
@@ -148,6 +149,25 @@ def unblock(session: Session, peer: Peer, identity: Identity, now: datetime, act
     _decide(session, peer, Decision.UNBLOCK, identity, now, actor)
 
 
+def confirm_key(
+    session: Session, peer: Peer, identity: Identity, now: datetime, actor: str
+) -> None:
+    """Take the key that is on the door of a held space: its six words were compared again.
+
+    The exchange goes on from where it stopped; what was held stays.
+
+    :raises PeeringError: ``not-allowed``, when no key is held, or no plate with it could be read.
+    """
+    kid = peer.kid_to_compare
+    if peer.ours != Half.KEY_HOLD or not kid:
+        raise PeeringError("not-allowed", _cannot(peer, "confirm the key of"))
+    try:
+        entities.take_offered(peer, kid)
+    except FederationError as error:
+        raise PeeringError("not-allowed", f"Its door plate cannot be read: {error}.") from error
+    _decide(session, peer, Decision.CONFIRM_KEY, identity, now, actor, root_kid=kid)
+
+
 def accept_drop(session: Session, peer: Peer, now: datetime, actor: str) -> None:
     """Let the many records go that ``peer`` wants gone at once; the next pull deletes them.
 
@@ -168,9 +188,14 @@ def pull_soon(session: Session, peer: Peer, now: datetime) -> None:
     outbox.request(session, outbox.PULL, str(peer.id), now, peer_id=peer.id)
 
 
+def look_again(session: Session, peer: Peer, now: datetime) -> None:
+    """Make a look at the door of ``peer`` due now: which key does its plate show?"""
+    outbox.request(session, outbox.ENTITY, str(peer.id), now, peer_id=peer.id)
+
+
 def pair_code_of(peer: Peer, identity: Identity) -> tuple[str, ...]:
     """Return the six words that both admins see and compare by telephone."""
-    return keys.pair_code(identity.root_kid, peer.root_kid)
+    return keys.pair_code(identity.root_kid, peer.kid_to_compare)
 
 
 def receive_statement(

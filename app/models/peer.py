@@ -135,6 +135,16 @@ class Peer(Base):
         return bool((self.entity or {}).get("static"))
 
     @property
+    def kid_to_compare(self) -> str:
+        """The root key whose words an admin compares; empty while no plate shows one.
+
+        While a key is held it is the new one on the door, of which nothing else is believed.
+        """
+        if self.ours == "key_hold":
+            return str((self.entity or {}).get("offered_kid", ""))
+        return self.root_kid
+
+    @property
     def shown(self) -> bool:
         """True while its profiles may be seen here; the SQL twin is ``scope.shown_peers``."""
         return self.ours in SHOWN_WHEN_OURS and self.theirs == "approved"

@@ -102,9 +102,12 @@ def create_approval(ref: str) -> AnyResponse:
             422,
             **_doors(unanswered={ref: _("Compare the words first, then tick this box.")}),
         )
-    if request.form.get("kid", "") != peer.root_kid:
+    if request.form.get("kid", "") != peer.kid_to_compare:
         # The key changed while the page was open: other words than the ones that were compared.
         return _no_longer(_("Its key has changed meanwhile. Compare the new words."))
+    if peer.ours == "key_hold":
+        said = _("The new key of %(space)s is confirmed.", space=_name(peer))
+        return _decide(peer, peers.confirm_key, said)
     return _decide(peer, peers.approve, _("%(space)s is approved.", space=_name(peer)))
 
 
@@ -162,6 +165,9 @@ def create_unblock(ref: str) -> AnyResponse:
 @admins
 def create_pull(ref: str) -> AnyResponse:
     peer = _peer(ref)
+    if peer.ours == "key_hold":
+        peers.look_again(db.session(), peer, g.now)
+        return _done(_("The door of %(space)s is looked at.", space=_name(peer)))
     if not peer.active:
         return _no_longer(_("Only active neighbours can be asked."))
     peers.pull_soon(db.session(), peer, g.now)
@@ -212,7 +218,9 @@ def _doors(**said: Any) -> dict[str, Any]:
         "waiting": [peer for peer in known if peer.ours == "approved" and not peer.active],
         "suspended": [peer for peer in known if peer.ours == "suspended"],
         "over": [peer for peer in known if peer.ours in ("ended", "blocked")],
-        "words": {peer.id: peers.pair_code_of(peer, identity) for peer in known if peer.root_kid},
+        "words": {
+            peer.id: peers.pair_code_of(peer, identity) for peer in known if peer.kid_to_compare
+        },
         "profiles": _profiles_held(),
         "sent": _profiles_sent(),
         "health": peering_words.health,

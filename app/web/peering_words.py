@@ -108,6 +108,7 @@ def happened(code: str) -> str:
         "peer.ended": _("Ended"),
         "peer.blocked": _("Blocked"),
         "peer.unblocked": _("Unblocked"),
+        "peer.key-confirmed": _("Its new key was confirmed"),
         "peer.drop-accepted": _("Agreed to many deletions at once"),
         "peer.said-approved": _("They said yes, or asked"),
         "peer.said-suspended": _("They paused the exchange"),

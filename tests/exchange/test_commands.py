@@ -112,3 +112,19 @@ def test_keys_that_others_can_read_stop_every_command(run, neighbours):
     done = run("sync")
     assert done.exit_code == 1
     assert "chmod 600" in done.stderr
+
+
+def test_a_held_key_is_confirmed_by_its_new_words(run, neighbours):
+    neighbours.new_root_key("nantes")
+    neighbours.later(days=8)
+    neighbours.work_at("lyon")
+    with neighbours.at("lyon") as session:
+        peer = neighbours.peer_in(session, "nantes")
+        words = " ".join(peers.pair_code_of(peer, neighbours.identity("lyon")))
+    assert f"words to compare: {words}" in run("peers", "list").output
+    refused = run("peers", "approve", "https://nantes.example", input="n\n")
+    assert (refused.exit_code, words in refused.output) == (1, True)
+    assert neighbours.stands("lyon", "nantes")[0] == "key_hold"
+    done = run("peers", "approve", "https://nantes.example", input="y\n")
+    assert "Its new key is confirmed: Nantes." in done.output
+    assert neighbours.stands("lyon", "nantes")[0] == "approved"

@@ -11,6 +11,7 @@ from app.models.job import Job
 from app.models.journal import JournalEntry
 from app.models.peer import Peer
 from app.models.space import Space
+from federation import signing
 from federation.errors import (
     ForbiddenAddressError,
     MalformedAnswerError,
@@ -316,6 +317,57 @@ def test_a_new_root_key_freezes_the_peering_and_keeps_the_last_good_copy(neighbo
     del neighbours.network.requests[:]
     neighbours.work_at("lyon")
     assert neighbours.network.requests == []
+
+
+def test_while_a_key_is_held_nothing_of_the_new_one_is_believed(neighbours):
+    neighbours.new_root_key("nantes")
+    neighbours.later(days=8)
+    neighbours.publish("nantes", "Gwen Le Bihan")
+    neighbours.work()
+    neighbours.later(days=1)
+    neighbours.work()
+    assert neighbours.held("lyon") == neighbours.seen("lyon") == {"Claire Vasseur"}
+    plate = neighbours.peer("lyon", "nantes", "entity_jws")
+    assert signing.kid_of(plate, max_bytes=100_000) == neighbours.peer("lyon", "nantes", "root_kid")
+
+
+def test_no_other_key_than_the_one_on_the_door_can_be_confirmed(neighbours):
+    with pytest.raises(peers.PeeringError):
+        neighbours.decide(peers.confirm_key, "lyon", "nantes")
+    with neighbours.at("lyon") as session:
+        neighbours.peer_in(session, "nantes").ours = "key_hold"
+    with pytest.raises(peers.PeeringError):
+        neighbours.decide(peers.confirm_key, "lyon", "nantes")
+    assert neighbours.stands("lyon", "nantes")[0] == "key_hold"
+
+
+def test_a_confirmed_key_lets_the_exchange_go_on_from_where_it_stopped(neighbours):
+    neighbours.new_root_key("nantes")
+    neighbours.later(days=8)
+    neighbours.publish("nantes", "Gwen Le Bihan")
+    neighbours.work()
+    neighbours.decide(peers.confirm_key, "lyon", "nantes")
+    assert neighbours.seen("lyon") == {"Claire Vasseur"}
+    neighbours.work()
+    assert neighbours.held("lyon") == {"Claire Vasseur", "Gwen Le Bihan"}
+    assert neighbours.stands("lyon", "nantes") == neighbours.stands("nantes", "lyon")
+    assert neighbours.peer("lyon", "nantes", "root_kid") == neighbours.identity("nantes").root_kid
+    assert "peer.key-confirmed" in neighbours.journal("lyon", "decision")
+
+
+def test_a_space_that_lost_everything_is_confirmed_here_and_has_to_say_yes_again(neighbours):
+    neighbours.build_again("nantes")
+    neighbours.later(days=8)
+    neighbours.work_at("lyon")
+    neighbours.decide(peers.confirm_key, "lyon", "nantes")
+    neighbours.work()
+    assert neighbours.stands("nantes", "lyon") == ("requested", "approved")
+    neighbours.publish("nantes", "Gwen Le Bihan")
+    neighbours.approve("nantes", "lyon")
+    neighbours.later(days=1)
+    neighbours.work()
+    assert neighbours.stands("lyon", "nantes") == neighbours.stands("nantes", "lyon")
+    assert "Gwen Le Bihan" in neighbours.held("lyon")
 
 
 def test_a_space_founded_anew_before_anybody_approved_it_is_asked_about_with_its_new_key(town):

@@ -188,7 +188,7 @@ def test_an_admin_may_change_their_mind_about_a_space_that_still_asks(knocked, y
     assert knocked.held("nantes") == {"Claire Vasseur"}
 
 
-def test_a_key_that_changed_without_notice_can_only_be_ended(friends, youenn):
+def test_a_key_that_changed_and_was_not_read_yet_can_only_be_ended(friends, youenn):
     with friends.at("nantes") as session:
         friends.peer_in(session, "lyon").ours = "key_hold"
     page = youenn.get("/neighbours").text
@@ -196,8 +196,41 @@ def test_a_key_that_changed_without_notice_can_only_be_ended(friends, youenn):
     assert "/approval" not in page
     # The words on the screen would be those of the old key.
     assert re.findall(r"<li>([a-z]+)</li>", page) == []
+    assert decide(youenn, friends, "approval", compared="on").status_code == 409
     assert decide(youenn, friends, "ending").status_code == 303
     assert friends.held("nantes") == set()
+
+
+@pytest.fixture
+def rekeyed(friends):
+    """Lyon lost its root key and has another one, which it had never announced."""
+    friends.new_root_key("lyon")
+    friends.later(days=8)
+    friends.work_at("nantes")
+    return friends
+
+
+def test_a_new_key_is_confirmed_only_with_its_words(rekeyed, youenn):
+    old, new = rekeyed.peer("nantes", "lyon", "root_kid", "kid_to_compare")
+    page = html.unescape(youenn.get("/neighbours").text)
+    with rekeyed.at("nantes") as session:
+        words = peers.pair_code_of(rekeyed.peer_in(session, "lyon"), rekeyed.identity("nantes"))
+    assert re.findall(r"<li>([a-z]+)</li>", page) == list(words)
+    assert "Confirm the new key of Lyon" in page
+    assert new == rekeyed.identity("lyon").root_kid != old
+    assert decide(youenn, rekeyed, "approval", kid=new).status_code == 422
+    assert decide(youenn, rekeyed, "approval", kid=old, compared="on").status_code == 409
+    assert rekeyed.stands("nantes", "lyon")[0] == "key_hold"
+    assert decide(youenn, rekeyed, "approval", kid=new, compared="on").status_code == 303
+    assert rekeyed.peer("nantes", "lyon", "ours", "root_kid") == ("approved", new)
+
+
+def test_the_door_of_a_held_space_can_be_looked_at_again(rekeyed, youenn):
+    rekeyed.new_root_key("lyon")
+    assert decide(youenn, rekeyed, "pull").status_code == 303
+    rekeyed.work_at("nantes")
+    offered = rekeyed.peer("nantes", "lyon", "kid_to_compare")
+    assert offered == rekeyed.identity("lyon").root_kid
 
 
 @pytest.mark.parametrize("headers", [{}, PARTIAL])
