@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 
 import structlog
 from flask import Flask, Response, g, render_template, request
@@ -11,6 +12,9 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from app.search.query import QueryError
+from app.web import facets, results
+
 log = structlog.get_logger(__name__)
 
 
@@ -18,6 +22,7 @@ def register(app: Flask) -> None:
     """Answer every error of ``app`` with a page."""
     app.register_error_handler(HTTPException, refuse)
     app.register_error_handler(CSRFError, refuse_stale_form)
+    app.register_error_handler(QueryError, refuse_filter)
     app.register_error_handler(OperationalError, refuse_busy_database)
     app.register_error_handler(InternalServerError, apologise)
 
@@ -47,6 +52,42 @@ def refuse_stale_form(_error: CSRFError) -> Response:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """What else the person can do: a link and what it says."""
+
+    url: str
+    name: str
+
+
+def refuse_filter(error: QueryError) -> Response:
+    """Say which filter cannot be what, and offer the same search without it."""
+    query = results.possible(request.args)
+    words = query.words.strip()
+    name = _("Search “%(words)s” without it", words=words) if words else _("Search without it")
+    endpoint = request.endpoint or "search.show"
+    text = _(
+        "This address asks for “%(value)s” as %(filter)s, and that cannot be.",
+        value=error.value,
+        filter=_filters().get(error.filter, error.filter),
+    )
+    way_out = WayOut(facets.address(endpoint, query.to_args()), name)
+    return _show(400, _("Nobody can be looked for like this"), text, way_out=way_out)
+
+
+def _filters() -> dict[str, str]:
+    """What each filter that can be impossible is called."""
+    return {
+        "mode": _("the way of working together"),
+        "scope": _("the place to look in"),
+        "sort": _("the order"),
+        "within": _("the distance"),
+        "page": _("the page number"),
+        "remote": _("the filter for remote work"),
+        "coworker_rate": _("the filter for coworker rates"),
+    }
+
+
 def refuse_busy_database(error: OperationalError) -> Response:
     """The disk is full or another writer holds on: nothing was changed, and trying again may do."""
     log.error("database", problem=str(error.orig))
@@ -67,9 +108,13 @@ def apologise(error: InternalServerError) -> Response:
     return _show(500, _("This door is stuck"), _("Something broke on our side."), number)
 
 
-def _show(status: int, title: str, text: str, number: str = "") -> Response:
+def _show(
+    status: int, title: str, text: str, number: str = "", way_out: WayOut | None = None
+) -> Response:
     g.setdefault("space", None)
-    body = render_template("errors/show.html", status=status, title=title, text=text, number=number)
+    body = render_template(
+        "errors/show.html", status=status, title=title, text=text, number=number, way_out=way_out
+    )
     return Response(body, status)
 
 

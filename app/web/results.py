@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
-from flask import Response, abort, request
+from flask import Response, request
 from werkzeug.datastructures import MultiDict
 
 from app.search.answers import Found
@@ -20,11 +20,21 @@ from app.web.pages import wants_part
 
 
 def asked(args: MultiDict[str, str]) -> Query:
-    """Return what the address asks; an impossible filter is a page that does not exist (404)."""
-    try:
-        return Query.from_args(args)
-    except QueryError:
-        abort(404)
+    """Return what the address asks.
+
+    :raises QueryError: an impossible filter, which :mod:`app.web.errors` answers with 400.
+    """
+    return Query.from_args(args)
+
+
+def possible(args: MultiDict[str, str]) -> Query:
+    """Return what of the address can be asked: the same words, without impossible filters."""
+    given = {name: args.getlist(name) for name in args}
+    while True:
+        try:
+            return Query.from_args(given)
+        except QueryError as error:
+            del given[error.filter]
 
 
 def wanted_part(results: str) -> tuple[str, ...]:

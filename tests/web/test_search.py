@@ -35,20 +35,46 @@ def lawyer_next_door(peer, name="Marc Petit", **claims):
 
 
 @pytest.mark.parametrize(
-    "address",
+    ("filters", "said"),
     [
-        "/search?mode=barter",
-        "/search?scope=moon",
-        "/search?sort=stars",
-        "/search?within=7",
-        "/search?page=0",
-        "/search?page=-1",
-        "/search?page=many",
-        "/search?remote=perhaps",
+        ("mode=barter", "“barter” as the way of working together"),
+        ("scope=moon", "“moon” as the place to look in"),
+        ("sort=stars", "“stars” as the order"),
+        ("within=7", "“7” as the distance"),
+        ("page=0", "“0” as the page number"),
+        ("page=-1", "“-1” as the page number"),
+        ("page=many", "“many” as the page number"),
+        ("remote=perhaps", "“perhaps” as the filter for remote work"),
     ],
 )
-def test_an_impossible_filter_is_a_page_that_does_not_exist(browser, space, address):
-    assert browser.get(address).status_code == 404
+def test_an_impossible_filter_is_named_and_the_words_are_kept(browser, space, filters, said):
+    answer = browser.get(f"/search?q=avocat+fiscal&language=fr&{filters}")
+    assert answer.status_code == 400
+    assert said in answer.text
+    assert 'href="/search?q=avocat+fiscal&amp;language=fr"' in answer.text
+    assert "Search “avocat fiscal” without it" in answer.text
+
+
+def test_two_impossible_filters_are_both_left_behind(browser, space):
+    answer = browser.get("/search?q=avocat&within=7&sort=best&page=abc")
+    assert (answer.status_code, 'href="/search?q=avocat"' in answer.text) == (400, True)
+
+
+def test_an_impossible_filter_of_the_front_page_leads_back_to_it(browser, space):
+    answer = browser.get("/?page=abc", headers={"Accept-Language": "fr"})
+    assert answer.status_code == 400
+    assert "Chercher sans ce filtre" in answer.text
+    assert 'href="/"' in answer.text
+
+
+def test_what_an_impossible_filter_holds_stays_text(browser, space):
+    answer = browser.get("/search?within=<script>")
+    assert (answer.status_code, "<script>" in answer.text) == (400, False)
+
+
+def test_a_language_that_was_asked_for_is_why_somebody_is_there(member):
+    lawyer(languages=["fr", "de"])
+    assert "German is a language this person speaks" in text(member.get("/search?q=avocat+German+"))
 
 
 @pytest.mark.parametrize(
