@@ -137,7 +137,10 @@ class Settings(BaseModel):
         if self.secret_key.get_secret_value():
             return self.secret_key.get_secret_value()
         path = self.data / "secret_key"
-        secret = path.read_text().strip() if path.exists() else ""
+        try:
+            secret = path.read_text().strip() if path.exists() else ""
+        except OSError as error:
+            raise SettingsError([f"{path}: cannot be read ({error.strerror})"]) from None
         if len(secret) < SECRET_CHARACTERS:
             raise SettingsError(
                 [
@@ -152,9 +155,12 @@ def _from_file(environ: Mapping[str, str], given: Mapping[str, Any]) -> dict[str
     data = given.get("data") or environ.get(f"{PREFIX}DATA")
     named = environ.get("MITOYEN_CONFIG")
     path = Path(named) if named else Path(data) / CONFIG_FILE if data else None
-    if path is None or (not named and not path.exists()):
+    if path is None:
         return {}
     try:
+        # Somebody who may not look into the directory is told so, here and not by a traceback.
+        if not named and not path.exists():
+            return {}
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError([f"{path}: cannot be read ({error.strerror})"]) from None

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from app.migrations import DatabaseNewerError, upgrade
@@ -44,16 +44,19 @@ def load_settings() -> Settings:
 
 
 def open_database(settings: Settings) -> Engine:
-    """Return the engine of the space's database, migrated to our version."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    """Return the engine of the space's database, migrated to our version.
+
+    The data directory must be there: whoever mistypes it gets no second, empty space.
+    """
     engine = open_engine(settings.database_url)
     try:
         upgrade(engine)
         _index(engine)
     except DatabaseNewerError as error:
-        stop([str(error)])
-    except OperationalError as error:
-        stop([f"The database cannot be opened: {error.orig}"])
+        stop([f"Mitoyen cannot start: {error}"])
+    except DatabaseError as error:
+        # Also when the file is no database at all, which SQLite notices at the first statement.
+        stop([f"The database cannot be opened: {error.orig}. `mitoyen doctor` may say more."])
     return engine
 
 
@@ -69,6 +72,8 @@ def _index(engine: Engine) -> None:
 def opened() -> Iterator[Opened]:
     """Open the space that the environment describes; commit unless the block raises."""
     settings = load_settings()
+    if not settings.data.is_dir():
+        stop([f"There is no directory {settings.data}. Start with: mitoyen setup --help"])
     with Session(open_database(settings)) as session:
         space = session.get(Space, 1)
         if space is None:

@@ -86,8 +86,7 @@ def _settings(data: str | None) -> Settings:
 
 def _found(settings: Settings, plate: DoorPlate) -> str:
     try:
-        if not settings.data.exists():
-            settings.data.mkdir(mode=0o700, parents=True)
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         stop([f"The directory {settings.data} cannot be made: {error.strerror}"])
     with Session(open_database(settings)) as session:

@@ -136,3 +136,24 @@ def test_a_city_is_found_by_any_of_its_names_and_the_largest_wins(tmp_path):
     assert find_city("Springfield", "US", table).latitude == 37.2
     assert find_city("München", "FR", table) is None
     assert find_city("Munich", "DE", tmp_path / "none.tsv") is None
+
+
+def test_a_directory_that_is_not_there_is_not_made_by_looking_into_it(shell):
+    said = shell("members", "list", ok=False).stderr
+    assert said == f"There is no directory {shell.data}. Start with: mitoyen setup --help\n"
+    assert not shell.data.exists()
+
+
+def test_a_file_in_the_place_of_the_directory_is_named(shell):
+    shell.data.write_text("not a directory")
+    assert str(shell.data) in shell("members", "list", ok=False).stderr
+    assert str(shell.data) in shell("setup", *DOOR, *PLACE, ok=False).stderr
+
+
+def test_a_file_that_is_no_database_is_said_to_be_none(shell):
+    shell.found()
+    for leftover in shell.data.glob("mitoyen.db*"):
+        leftover.write_bytes(b"not a database, but long enough to be looked at as one" * 100)
+    for command in (("members", "list"), ("worker", "--once")):
+        said = shell(*command, ok=False).stderr
+        assert said.startswith("The database cannot be opened: file is not a database.")

@@ -101,6 +101,12 @@ def test_a_file_that_is_named_and_missing_is_a_problem(tmp_path):
     assert "no.toml: cannot be read" in found[0]
 
 
+def test_a_directory_that_cannot_be_looked_into_is_a_problem_and_no_crash():
+    """Too long a name stands for a directory of somebody else: tests may run as root."""
+    with pytest.raises(SettingsError, match=r"mitoyen\.toml: cannot be read"):
+        Settings.load({"MITOYEN_DATA": "/" + "x" * 300})
+
+
 def test_secrets_are_not_printed(tmp_path):
     assert "e" * 32 not in repr(load(tmp_path, secret_key="e" * 32, smtp_password="e" * 32))
 
