@@ -8,21 +8,36 @@ CATALOGUES := $(wildcard app/translations/*/LC_MESSAGES/messages.po)
 PORT ?= 8101
 DATA ?= demo-data
 
+# pip says a line a package; one line that counts is enough, and a failure must stay one.
+define COUNT_PACKAGES
+/^Collecting / { printf "\r         %d found", ++found; fflush() }
+/^Installing collected/ { printf "\r         %d found, installing them\n", found; fflush() }
+/^FAILED$$/ { failed = 1 }
+END { exit failed }
+endef
+export COUNT_PACKAGES
+
 .PHONY: help demo test check format relevance benchmarks catalogue browser screenshots clean
 
 help: ## Say what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): requirements.lock pyproject.toml frontend/package-lock.json frontend/build.py $(CATALOGUES)
-	@echo "Installing Mitoyen into $(VENV) ..."
+	@echo "Installing Mitoyen into $(VENV): a minute or two the first time."
+	@echo "  1 of 2: $$(grep -c == requirements.lock) Python packages ..."
 	@if command -v uv >/dev/null 2>&1; then \
 	  test -x $(BIN)/python || uv venv -q --python ">=3.11" $(VENV); \
-	  uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock \
-	  && uv pip install -q --python $(BIN)/python --no-deps -e .; \
+	  uv pip install --python $(BIN)/python --require-hashes -r requirements.lock; \
 	else \
 	  test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); \
-	  $(BIN)/python -m pip install -q --disable-pip-version-check --progress-bar off --require-hashes -r requirements.lock \
-	  && $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .; \
+	  { $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
+	      --require-hashes -r requirements.lock || echo FAILED; } | awk "$$COUNT_PACKAGES"; \
+	fi
+	@echo "  2 of 2: browser files, table of cities, translations ..."
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv pip install -q --python $(BIN)/python --no-deps -e .; \
+	else \
+	  $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .; \
 	fi
 	@touch $(READY)
 
@@ -35,11 +50,12 @@ browser: $(READY) ## Look for a Chromium, and say what to install when there is 
 test: $(READY) browser ## Run all tests, the ones in a real browser too
 	@$(BIN)/python -m pytest -q
 
-check: $(READY) ## Judge style, types, layers, templates, catalogues, migrations
+check: $(READY) ## Judge style, types, layers, dependencies, templates, catalogues, migrations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/deptry .
 	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/python -m tests.catalogues --check
 	$(BIN)/python -m tests.migrations_drift
