@@ -47,9 +47,8 @@ HERE = Path(__file__).resolve().parent
 #: Bytes of a form; an imported list of members comes by command, or as an upload of its own limit.
 FORM_BYTES = 512 * 1024
 
-#: How long somebody stays signed in, and how long a form may wait to be sent, in seconds.
+#: How long somebody stays signed in, in seconds.
 SESSION_SECONDS = 30 * 24 * 3600
-FORM_SECONDS = 12 * 3600
 
 
 def create_app(settings: Settings) -> Flask:
@@ -111,7 +110,8 @@ def _configure(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_NAME=f"mitoyen_{settings.port}" if settings.development else "mitoyen",
         SESSION_COOKIE_SECURE=not settings.development,
         SESSION_COOKIE_SAMESITE="Lax",
-        WTF_CSRF_TIME_LIMIT=FORM_SECONDS,
+        # A form may be sent as long as its session lasts: whoever wrote overnight loses nothing.
+        WTF_CSRF_TIME_LIMIT=None,
         # The token decides. A Referer is withheld by careful browsers, and by our own page
         # behind a sign-in link.
         WTF_CSRF_SSL_STRICT=False,

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.search.query import QueryError
 from app.web import facets, results
+from app.web.pages import varying, wants_part
 
 log = structlog.get_logger(__name__)
 
@@ -44,10 +45,11 @@ def refuse(error: HTTPException) -> Response:
 def refuse_stale_form(_error: CSRFError) -> Response:
     return _show(
         400,
-        _("This page waited too long"),
+        _("This page is too old"),
         _(
-            "For your safety a form can be sent for a few hours only. Go back, reload the page "
-            "and send it again: browsers keep what you typed."
+            "Since it was opened you came in or left in another window, or your browser keeps no "
+            "cookies. Nothing was saved: go back to the form, copy what you typed, reload the "
+            "page and send it again."
         ),
     )
 
@@ -111,11 +113,20 @@ def apologise(error: InternalServerError) -> Response:
 def _show(
     status: int, title: str, text: str, number: str = "", way_out: WayOut | None = None
 ) -> Response:
+    """Answer with a page, or with a notice above a page of which only a part was asked for.
+
+    What stands in that part, typed text above all, stays as it is.
+    """
     g.setdefault("space", None)
+    template = "errors/_notice.html" if wants_part() else "errors/show.html"
     body = render_template(
-        "errors/show.html", status=status, title=title, text=text, number=number, way_out=way_out
+        template, status=status, title=title, text=text, number=number, way_out=way_out
     )
-    return Response(body, status)
+    response = varying(Response(body, status))
+    if wants_part():
+        response.headers["HX-Retarget"] = "#flash"
+        response.headers["HX-Reswap"] = "innerHTML"
+    return response
 
 
 def _words(status: int) -> tuple[str, str]:

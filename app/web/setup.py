@@ -87,7 +87,11 @@ def _steps() -> list[Step]:
     neighbours = db.session.scalar(select(func.count(Peer.id)).where(shown_peers())) or 0
     return [
         Step(_("Your account"), True, signed_in().email),
-        Step(_("Your space"), bool(g.space.line), g.space.name),
+        Step(
+            _("Your space"),
+            bool(g.space.line),
+            g.space.name if g.space.line else _("one sentence about it is missing"),
+        ),
         Step(_("Your key"), True, _("made, and read by this computer only")),
         Step(
             _("Your first members"),

@@ -1,6 +1,9 @@
 /* What HTML and htmx cannot say by themselves; every page works without this file. */
 "use strict";
 
+/* What goes wrong is answered as a notice above the page, which says itself what it is. */
+const isError = (event) => event.detail.ctx.hx?.retarget === "#flash";
+
 /* After an answer, say in one sentence what changed: the newest element with data-announce. */
 document.addEventListener("htmx:after:swap", () => {
   const said = [...document.querySelectorAll("[data-announce]")].at(-1);
@@ -17,6 +20,7 @@ document.addEventListener("htmx:before:swap", () => {
   lastBefore = [...document.querySelectorAll(".stretched")].at(-1);
 });
 document.addEventListener("htmx:after:swap", (event) => {
+  if (isError(event)) return;
   const cause = event.detail.ctx.sourceEvent;
   if (cause?.type !== "submit" && cause?.type !== "click") return;
   document.querySelector("[popover]:popover-open")?.hidePopover();
@@ -27,6 +31,22 @@ document.addEventListener("htmx:after:swap", (event) => {
   } else if (asked) {
     document.querySelector(asked)?.focus();
   }
+});
+
+/* No answer at all: say so and leave everything as it is. That, and what the server says of its
+   errors (templates/errors/_notice.html), goes away with the next good answer. */
+document.addEventListener("htmx:error", (event) => {
+  if (!event.detail.ctx || event.detail.ctx.response) return;
+  const flash = document.getElementById("flash");
+  const notice = document.createElement("p");
+  notice.className = "notice";
+  notice.dataset.state = "down";
+  notice.textContent = flash.dataset.silence;
+  flash.replaceChildren(notice);
+});
+document.addEventListener("htmx:after:swap", (event) => {
+  if (isError(event)) return;
+  document.querySelector('#flash > [data-state="down"]')?.remove();
 });
 
 /* A menu closes on Escape and when the focus leaves it. */
