@@ -26,9 +26,10 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection
 
 from app.search.guessing import NEAR
+from app.search.levels import WHOLE, Levels, joined, lift
 from app.search.reading import Part, Term
-from app.search.snapshot import rows
-from app.search.text import slips, typos_allowed
+from app.search.snapshot import Snapshot, as_set
+from app.search.text import letters_of, slips, typos_allowed
 from app.search.writing import token
 
 #: Where a code may stand, with its worth.
@@ -59,11 +60,15 @@ MEANT = {"title": 0.75, "profession": 0.85, "headline": 0.7, "extra": 0.4}
 ASIDE = 0.5
 
 
-class IndexedTerms:
-    """What occurs in the profiles; see :class:`app.search.reading.Terms`."""
+#: Sets of people that a snapshot remembers by what was looked for, and the bytes they may take.
+POSTINGS, POSTINGS_BYTES = 2000, 48 * 2**20
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+
+class Index:
+    """What occurs in the profiles, and in whose; see :class:`app.search.reading.Terms`."""
+
+    def __init__(self, connection: Connection, held: Snapshot) -> None:
+        self._connection, self._held = connection, held
 
     def has(self, stem: str) -> bool:
         """Tell whether some profile holds ``stem``."""
@@ -77,62 +82,72 @@ class IndexedTerms:
         most = typos_allowed(stem)
         if not most:
             return []
-        terms = self._connection.exec_driver_sql(
-            "SELECT term FROM search_term WHERE term >= ? AND term < ?"
-            " AND length(term) BETWEEN ? AND ?",
-            (stem[0], stem[0] + "\U0010ffff", len(stem) - most, len(stem) + most),
-        ).scalars()
+        terms, mask = self._held.terms(self._connection), letters_of(stem)
         near = sorted(
-            (distance, term) for term in terms if (distance := slips(stem, term, most)) <= most
+            (distance, term)
+            for size in range(len(stem) - most, len(stem) + most + 1)
+            for term, letters in terms.get((stem[0], size), {}).items()
+            # Each slip changes at most two of the letters that a word has.
+            if (mask ^ letters).bit_count() <= 2 * most
+            and (distance := slips(stem, term, most)) <= most
         )
         return [term for _, term in near]
 
+    def people(self, column: str, tokens: Iterable[str], *, quoted: bool = False) -> int:
+        """Return who has any of ``tokens`` in ``column``."""
+        wanted = " OR ".join(tokens if quoted else (f'"{one}"' for one in tokens))
+        match, known = f"{column} : ({wanted})", self._held.postings
+        if match not in known:
+            if len(known) >= POSTINGS or len(known) * self._held.size // 8 > POSTINGS_BYTES:
+                known.clear()
+            known[match] = self._matching(match) & self._held.everybody
+        return known[match]
 
-Worth = dict[int, float]
+    def _matching(self, match: str) -> int:
+        # One text instead of thousands of rows: the driver makes an object of each row.
+        found = self._connection.exec_driver_sql(
+            "SELECT group_concat(rowid) FROM search_text WHERE search_text MATCH ?", (match,)
+        ).scalar_one()
+        return as_set(map(int, found.split(","))) if found else 0
 
 
-def worth_of(part: Part, connection: Connection, places: Mapping[str, int]) -> Worth:
-    """Return what ``part`` is worth, from 0 to 1, for each row of the index that has any of it.
+def worth_of(part: Part, index: Index, places: Mapping[str, int]) -> Levels:
+    """Return what ``part`` is worth, in thousandths, and to whom.
 
     :param places: words in the names of spaces and cities (stems), with the set of their people.
     """
-    by_code = _codes_worth(part, connection)
-    own, elsewhere = _words_worth(part, connection)
-    worth = by_code
-    for row, value in own.items():
-        held = worth.get(row, 0.0)
-        worth[row] = min(1.0, max(held, value) + (OWN_WORD if held >= 0.5 else 0.0))
-    for row, value in elsewhere.items():
-        if worth.get(row, 0.0) < value:
-            worth[row] = value
+    by_code = _codes_worth(part, index)
+    own, elsewhere = _words_worth(part, index)
+    worth = joined(by_code, own, round(OWN_WORD * WHOLE), WHOLE // 2)
+    for level, people in elsewhere.items():
+        lift(worth, people, level)
     for term in part.terms[:1]:
-        here = rows(places.get(" ".join(term.stems), 0))
-        worth.update({row: max(PLACE, worth.get(row, 0.0)) for row in here})
+        lift(worth, places.get(" ".join(term.stems), 0), round(PLACE * WHOLE))
     return worth
 
 
-def _codes_worth(part: Part, connection: Connection) -> Worth:
+def _codes_worth(part: Part, index: Index) -> Levels:
     sures: dict[float, list[str]] = {}
     for meaning in part.meanings:
         sures.setdefault(meaning.sure, []).append(meaning.code)
-    worth: Worth = {}
+    worth: Levels = {}
     for sure, codes in sures.items():
         for column, value in CODE_COLUMNS:
-            _take(worth, _rows(connection, column, map(token, codes)), sure * value)
+            _take(worth, index.people(column, map(token, codes)), sure * value)
     if part.near:
-        _take(worth, _rows(connection, "service", map(token, part.near)), NEAR)
-        _take(worth, _rows(connection, "derived", map(token, part.near)), NEAR * 0.9)
+        _take(worth, index.people("service", map(token, part.near)), NEAR)
+        _take(worth, index.people("derived", map(token, part.near)), NEAR * 0.9)
     return worth
 
 
-def _words_worth(part: Part, connection: Connection) -> tuple[Worth, Worth]:
+def _words_worth(part: Part, index: Index) -> tuple[Levels, Levels]:
     """Return what words are worth where they introduce the person, and elsewhere."""
-    own: Worth = {}
-    elsewhere: Worth = {}
+    own: Levels = {}
+    elsewhere: Levels = {}
     meant = any(meaning.sure >= 0.7 for meaning in part.meanings)
     for term in part.terms:
         phrase = _phrase(term)
-        passing: set[int] = set()
+        passing = index.people("aside", [phrase], quoted=True) if meant else 0
         for column, value in TEXT_COLUMNS:
             if column == "name" and meant and term.how != "word":
                 continue
@@ -141,11 +156,10 @@ def _words_worth(part: Part, connection: Connection) -> tuple[Worth, Worth]:
             if column != "name" and _guessed(term):
                 value = min(value, GUESSED)
             into = own if column in OWN_COLUMNS else elsewhere
-            found = _rows(connection, column, [phrase], quoted=True)
-            if found and meant and into is own:
-                passing = passing or set(_rows(connection, "aside", [phrase], quoted=True))
-                _take(own, [row for row in found if row in passing], ASIDE * term.sure)
-                found = [row for row in found if row not in passing]
+            found = index.people(column, [phrase], quoted=True)
+            if into is own and (aside := found & passing):
+                _take(own, aside, ASIDE * term.sure)
+                found ^= aside
             _take(into, found, value * term.sure)
     return own, elsewhere
 
@@ -156,26 +170,12 @@ def _guessed(term: Term) -> bool:
     return begun or term.how == "typo"
 
 
-def _take(worth: Worth, found: list[int], value: float) -> None:
-    value = round(value, 3)
-    for row in found:
-        if worth.get(row, 0.0) < value:
-            worth[row] = value
+def _take(worth: Levels, found: int, value: float) -> None:
+    if found:
+        lift(worth, found, round(value * WHOLE))
 
 
 def _phrase(term: Term) -> str:
     # Stems are letters and digits; the quotes keep FTS5 from reading them as its operators.
     quoted = '"' + " ".join(term.stems).replace('"', "") + '"'
     return quoted + ("*" if term.prefix else "")
-
-
-def _rows(
-    connection: Connection, column: str, tokens: Iterable[str], *, quoted: bool = False
-) -> list[int]:
-    wanted = " OR ".join(tokens if quoted else (f'"{one}"' for one in tokens))
-    # One text instead of thousands of rows: the driver makes an object of each row it hands over.
-    found = connection.exec_driver_sql(
-        "SELECT group_concat(rowid) FROM search_text WHERE search_text MATCH ?",
-        (f"{column} : ({wanted})",),
-    ).scalar_one()
-    return [int(number) for number in found.split(",")] if found else []

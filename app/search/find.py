@@ -8,9 +8,11 @@ scope once more: whatever the index remembers, nobody is shown whom the reader m
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
@@ -27,14 +29,14 @@ from app.models.scope import (
 from app.models.space import Space
 from app.search.answers import Expansion, Found, Group, Hit
 from app.search.cards import Card, card_of_member, card_of_mirrored, for_visitors
-from app.search.evidence import IndexedTerms, Worth, worth_of
+from app.search.evidence import Index, worth_of
 from app.search.facets import facets, filtered, sets_of
-from app.search.index import MEMBER, MIRRORED, ensure_usable
+from app.search.index import FRONT, MEMBER, MIRRORED, ensure_usable
 from app.search.places import NEAR_KM, Places, places
 from app.search.query import Query
 from app.search.ranking import Scores, ordered, scores
 from app.search.reading import Part, read
-from app.search.snapshot import Snapshot, as_set, rows, snapshot
+from app.search.snapshot import Snapshot, as_set, snapshot
 from app.search.text import stem
 from app.search.tongues import TONGUES
 from app.search.why import explain
@@ -83,7 +85,7 @@ def find(
         hits=tuple(hits[row] for row in page if row in hits),
         total=total,
         perhaps=tuple(hits[row] for row in rest if row in hits),
-        facets=facets(surely & scope, query, sets, search.where.names),
+        facets=facets(surely & scope, query, search.held, sets, search.where.names),
         expansions=_expansions(search.parts),
         pages=max(1, -(-total // limit)),
         spaces=sum(bool(people & fit & scope) for people in search.where.people.values()),
@@ -100,9 +102,10 @@ def _looked_up(
     peers = session.scalars(select(Peer).where(shown_peers())).all()
     visible = _visible(session, held, peers, reader, now)
     where = places(held, here, peers, visible)
-    parts = read(query.words, IndexedTerms(connection))
+    index = Index(connection, held)
+    parts = read(query.words, index)
     named = where.words | _tongues(held, visible) if len(parts) > 1 else where.words
-    worths = [_seen(worth_of(part, connection, named), held) for part in parts]
+    worths = [worth_of(part, index, named) for part in parts]
     return _Search(query, held, where, parts, scores(parts, worths), now.date().toordinal())
 
 
@@ -121,19 +124,16 @@ def _visible(
     theirs = 0
     for peer in peers:
         theirs |= held.of_peer.get(peer.id, 0)
-    theirs &= ~_rows_of(held, MIRRORED, expired)
-    if reader is Reader.VISITOR:
-        theirs &= held.public
+    theirs &= held.public if reader is Reader.VISITOR else ~held.fronts
+    gone = list(expired)
+    for kind in (MIRRORED, FRONT) if gone else ():
+        theirs &= ~_rows_of(held, kind, gone)
     return _rows_of(held, MEMBER, members) | theirs
 
 
 def _rows_of(held: Snapshot, kind: str, ids: Iterable[int]) -> int:
-    return as_set(row for number in ids if (row := held.row_of.get((kind, number))) is not None)
-
-
-def _seen(worth: Worth, held: Snapshot) -> Worth:
-    """Drop rows that a snapshot does not hold: removed since, or not in it yet."""
-    return {row: value for row, value in worth.items() if row in held.owner}
+    found = as_set(row for number in ids if (row := held.row_of.get((kind, number))) is not None)
+    return found & held.everybody
 
 
 def _who(search: _Search) -> tuple[int, int]:
@@ -143,32 +143,47 @@ def _who(search: _Search) -> tuple[int, int]:
     visible = search.where.visible
     if not search.parts:
         return 0, 0
-    surely = as_set(search.scores.sure) & visible
-    return surely, as_set(search.scores.perhaps) & visible
+    return search.scores.sure & visible, search.scores.perhaps & visible
 
 
 def _sorted(search: _Search, people: int, most: int) -> list[int]:
-    """Return at least the first ``most`` of ``people`` in the order that was asked for."""
-    listed = rows(people)
-    order = search.query.sort
-    if order == "name":
-        return sorted(listed, key=lambda row: (search.held.name[row], row))
-    if order == "distance":
-        most = people.bit_count()
-    far = _fars(search)
-    owner = search.held.owner
-    ranked = ordered(listed, search.scores.score, lambda row: far[owner[row][2]], search.day, most)
-    if order == "distance":
-        return sorted(ranked, key=lambda row: _or_far(_km(search, row)))
-    return ranked
+    """Return the first ``most`` of ``people`` in the order that was asked for."""
+    if search.query.sort == "name":
+        return _by_name(search.held, people, most)
+    groups = _groups(search)
+    if search.query.sort != "distance":
+        return ordered(people, search.scores.levels, groups, search.day, most)
+    found: list[int] = []
+    for equally_far in _by_distance(search):
+        there = people & equally_far
+        if there and len(found) < most:
+            found += ordered(there, search.scores.levels, groups, search.day, most - len(found))
+    return found
 
 
-def _fars(search: _Search) -> dict[int | None, int]:
-    """How far each space is, by peer id (None is here): 0 here, 1 near, 2 elsewhere."""
-    return {
-        number: 0 if number is None else 1 if km is not None and km <= NEAR_KM else 2
-        for number, km in search.where.km.items()
-    }
+def _by_name(held: Snapshot, people: int, most: int) -> list[int]:
+    inside = people.to_bytes(held.size // 8 + 1, "little")
+    named = (row for row in held.by_name() if inside[row >> 3] >> (row & 7) & 1)
+    return list(islice(named, most))
+
+
+def _groups(search: _Search) -> tuple[int, int, int]:
+    """Return who is here, who is near, and who is elsewhere."""
+    near = 0
+    for number, km in search.where.km.items():
+        if number is not None and km is not None and km <= NEAR_KM:
+            near |= search.held.of_peer.get(number, 0)
+    here = search.held.members
+    return here, near, search.held.everybody & ~(here | near)
+
+
+def _by_distance(search: _Search) -> list[int]:
+    """Return the sets of people who are equally far, the closest first."""
+    far: dict[float, int] = defaultdict(int)
+    for number, km in search.where.km.items():
+        there = search.held.members if number is None else search.held.of_peer.get(number, 0)
+        far[float("inf") if km is None else km] |= there
+    return [far[km] for km in sorted(far)]
 
 
 def _group(search: _Search, row: int) -> Group:
@@ -180,10 +195,6 @@ def _group(search: _Search, row: int) -> Group:
 
 def _km(search: _Search, row: int) -> float | None:
     return search.where.km.get(search.held.owner[row][2])
-
-
-def _or_far(km: float | None) -> float:
-    return float("inf") if km is None else km
 
 
 def _hits(
@@ -201,8 +212,8 @@ def _hits(
         reasons, highlights = explain(card, search.parts)
         found[row] = Hit(
             card=card,
-            score=search.scores.score.get(row, 1.0 if not search.parts else 0.0),
-            confident=not search.parts or row in search.scores.sure,
+            score=search.scores.of(row) if search.parts else 1.0,
+            confident=not search.parts or bool(search.scores.sure >> row & 1),
             why=reasons,
             highlights=highlights,
             distance_km=_km(search, row),
@@ -219,19 +230,20 @@ def _cards(
     now: datetime,
     wanted: Sequence[int],
 ) -> dict[int, Card]:
-    ids: dict[str, list[int]] = {MEMBER: [], MIRRORED: []}
+    ids: dict[str, dict[int, int]] = {MEMBER: {}, MIRRORED: {}}
     for row in wanted:
-        ids[held.owner[row][0]].append(held.owner[row][1])
+        kind, number, _ = held.owner[row]
+        ids[MEMBER if kind == MEMBER else MIRRORED][number] = row
     cards: dict[int, Card] = {}
     members = visible_members(reader).where(Member.id.in_(ids[MEMBER]))
     for member in session.scalars(members.options(selectinload(Member.services))):
-        cards[held.row_of[MEMBER, member.id]] = card_of_member(member, here, now.date())
+        cards[ids[MEMBER][member.id]] = card_of_member(member, here, now.date())
     theirs = visible_mirrored(reader, now).where(MirroredProfile.id.in_(ids[MIRRORED]))
     for profile in session.scalars(theirs.options(joinedload(MirroredProfile.peer))):
         card = card_of_mirrored(profile, now)
         if reader is Reader.VISITOR:
             card = for_visitors(card, profile.document)
-        cards[held.row_of[MIRRORED, profile.id]] = card
+        cards[ids[MIRRORED][profile.id]] = card
     return cards
 
 

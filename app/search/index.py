@@ -24,14 +24,15 @@ from app.models.base import new_id
 from app.models.member import Member
 from app.models.peer import MirroredProfile, Peer
 from app.models.space import Space
-from app.search.cards import card_of_member, card_of_mirrored
+from app.search.cards import card_of_member, card_of_mirrored, for_visitors, shows_all
 from app.search.writing import COLUMNS, Entry, entry_of
 from federation import vocabulary
 
 #: Rises when the tables or what is written into them change their meaning.
-VERSION = 3
+VERSION = 4
 
-MEMBER, MIRRORED, GONE = "member", "mirrored", "gone"
+#: What a row stands for; a front is what visitors see of a neighbour who keeps something from them.
+MEMBER, MIRRORED, FRONT, GONE = "member", "mirrored", "front", "gone"
 
 _LIST = ", ".join(COLUMNS)
 _TABLES = (
@@ -72,9 +73,12 @@ def ensure_tables(connection: Connection) -> bool:
 
 
 def ensure_current(session: Session) -> None:
-    """Make the index, in the caller's transaction, if there is none or another version made it."""
-    if ensure_tables(session.connection()):
-        _fill(session, None)
+    """Make the index, in the caller's transaction, if there is none or another version made it.
+
+    Asked once in a transaction: nobody else writes before it ends, and a pull writes thousands.
+    """
+    if session.info.get("search_current") is not session.connection().get_transaction():
+        _make(session)
 
 
 def ensure_usable(session: Session) -> None:
@@ -85,7 +89,13 @@ def ensure_usable(session: Session) -> None:
     """
     made_for = _made_for(session.connection())
     if made_for is None or made_for.partition(":")[0] != str(VERSION):
-        ensure_current(session)
+        _make(session)
+
+
+def _make(session: Session) -> None:
+    if ensure_tables(session.connection()):
+        _fill(session, None)
+    session.info["search_current"] = session.connection().get_transaction()
 
 
 def is_current(session: Session) -> bool:
@@ -135,14 +145,21 @@ def index_mirrored(session: Session, profile: MirroredProfile, peer: Peer) -> No
     """Write what a neighbour's profile says into the index, in the caller's transaction."""
     session.flush()
     ensure_current(session)
-    _write(session.connection(), *_of_mirrored(profile, peer))
+    connection = session.connection()
+    whole, *front = _of_mirrored(profile, peer)
+    _write(connection, *whole)
+    for row in front:
+        _write(connection, *row)
+    if not front:
+        _remove(connection, FRONT, profile.subject)
     mark_written(session)
 
 
 def remove_mirrored(session: Session, subject: str) -> None:
     """Take the neighbour's profile of ``subject`` out of the index, if it is in it."""
     ensure_current(session)
-    _remove(session.connection(), MIRRORED, subject)
+    for kind in (MIRRORED, FRONT):
+        _remove(session.connection(), kind, subject)
     mark_written(session)
 
 
@@ -178,6 +195,15 @@ def check(session: Session) -> list[str]:
     return differences + [f"{subject} is in the index but nowhere else" for _, subject in held]
 
 
+def words_since(connection: Connection, stamp: int) -> set[str]:
+    """Return the words of all rows written after ``stamp``."""
+    changed = connection.exec_driver_sql(
+        f"SELECT {_LIST} FROM search_doc WHERE stamp > ?",  # noqa: S608  # our own names
+        (stamp,),
+    )
+    return {word for row in changed for text in row if text for word in text.split()}
+
+
 def mark_written(session: Session) -> None:
     """Remember that this transaction changed the index, so that nobody caches what it sees."""
     session.info["search_written"] = session.get_transaction()
@@ -199,9 +225,16 @@ def _of_member(member: Member) -> Row:
     return MEMBER, member.id, None, member.ref, False, entry_of(card)
 
 
-def _of_mirrored(profile: MirroredProfile, peer: Peer) -> Row:
+def _of_mirrored(profile: MirroredProfile, peer: Peer) -> list[Row]:
+    """The whole row, and the front when visitors may know less: what they do not see must not
+    answer them either."""
     card = card_of_mirrored(profile, profile.received_at, peer)
-    return MIRRORED, profile.id, peer.id, profile.subject, profile.public, entry_of(card)
+    open_ = profile.public and shows_all(profile.document)
+    found: list[Row] = [(MIRRORED, profile.id, peer.id, profile.subject, open_, entry_of(card))]
+    if profile.public and not open_:
+        front = entry_of(for_visitors(card, profile.document))
+        found.append((FRONT, profile.id, peer.id, profile.subject, True, front))
+    return found
 
 
 def _write(
@@ -319,8 +352,8 @@ def _fill(session: Session, progress: Progress | None) -> int:
             (kind, subject, owner, peer_id, int(public), 1, entry.digest, entry.facets)
             + entry.columns
         )
-        done += 1
-        if len(batch) == _BATCH:
+        done += kind != FRONT
+        if len(batch) >= _BATCH:
             connection.exec_driver_sql(_INSERT, batch)
             batch = []
             if progress:
@@ -351,7 +384,8 @@ def _everybody(session: Session) -> Iterator[Row]:
         .execution_options(yield_per=_BATCH)
     )
     for rows in session.scalars(profiles).partitions():
-        yield from (_of_mirrored(row, row.peer) for row in rows)
+        for row in rows:
+            yield from _of_mirrored(row, row.peer)
 
 
 def _made_for(connection: Connection) -> str | None:

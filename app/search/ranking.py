@@ -8,11 +8,13 @@ eight equals each leads seven or eight days in sixty; within a day everybody see
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from app.search.evidence import Worth
+from app.search.levels import WHOLE, Levels, at_least, level_of, summed
 from app.search.reading import Part
+from app.search.snapshot import rows
 
 #: Scores that fall into the same step are equally good.
 STEP = 0.05
@@ -24,19 +26,29 @@ PERHAPS = 0.14
 ANSWERED = 0.55
 #: An odd number to mix row numbers with (Knuth, TAOCP 6.4), so that a round crosses the spaces.
 _MIX = 2654435761
+#: Up to this many equals are put into their order all at once.
+FEW = 2000
+#: Into so many heaps a larger round is dealt; only the heaps whose turn it is are sorted.
+HEAPS = 101
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
     """What everybody is worth, who surely answers and who perhaps."""
 
-    score: Mapping[int, float]
-    sure: frozenset[int]
-    perhaps: frozenset[int]
+    levels: Levels
+    """Thousandths of the question answered."""
+
+    sure: int
+    perhaps: int
     """Who has enough of what can be answered at all to be perhaps meant."""
 
+    def of(self, row: int) -> float:
+        """Return what one row is worth, from 0 to 1."""
+        return level_of(self.levels, row) / WHOLE
 
-def scores(parts: Sequence[Part], worths: Sequence[Worth]) -> Scores:
+
+def scores(parts: Sequence[Part], worths: Sequence[Levels]) -> Scores:
     """Return what each person is worth, from 0 to 1, given the worth of each part.
 
     A part that neither the vocabulary nor any profile knows cannot be answered by anybody; it
@@ -47,58 +59,99 @@ def scores(parts: Sequence[Part], worths: Sequence[Worth]) -> Scores:
     total = sum(part.weight for part in parts) or 1.0
     plain = [not (part.generic or part.light) for part in parts]
     specific = plain if any(plain) else [True] * len(parts)
-    summed: dict[int, float] = defaultdict(float)
-    answered: dict[int, float] = defaultdict(float)
-    for part, worth, counts in zip(parts, worths, specific, strict=True):
-        for row, value in worth.items():
-            summed[row] += part.weight * value
-            if counts and value >= ANSWERED:
-                answered[row] += part.weight
-    known = sum(part.weight for part in parts if not part.unknown) or 1.0
-    score = {row: round(value / total, 3) for row, value in summed.items()}
     least = sum(p.weight for p, counts in zip(parts, specific, strict=True) if counts) / 2
-    perhaps = frozenset(row for row, value in summed.items() if value >= PERHAPS * known)
-    sure = frozenset(
-        row for row, value in score.items() if value >= SURE and answered.get(row, 0.0) >= least
-    )
-    return Scores(score, sure, perhaps - sure)
+    known = sum(part.weight for part in parts if not part.unknown) or 1.0
+    given = [
+        (worth, part.weight / total, counts)
+        for part, worth, counts in zip(parts, worths, specific, strict=True)
+    ]
+    levels, by_answered = summed(given, round(ANSWERED * WHOLE))
+    sure = 0
+    for answered, sums in by_answered.items():
+        # Thousandths were rounded once for each part.
+        if answered + len(parts) >= least / total * WHOLE:
+            sure |= at_least(sums, SURE * WHOLE)
+    perhaps = at_least(levels, PERHAPS * known / total * WHOLE)
+    return Scores(levels, sure, perhaps & ~sure)
 
 
-def _of_one_part(worth: Worth) -> Scores:
-    sure = frozenset(row for row, value in worth.items() if value >= SURE)
-    weak = frozenset(row for row, value in worth.items() if PERHAPS <= value < SURE)
-    return Scores(worth, sure, weak)
+def _of_one_part(worth: Levels) -> Scores:
+    sure = at_least(worth, SURE * WHOLE)
+    return Scores(worth, sure, at_least(worth, PERHAPS * WHOLE) & ~sure)
 
 
-def ordered(
-    people: Iterable[int],
-    score: Mapping[int, float],
-    far: Callable[[int], int],
-    day: int,
-    most: int,
-) -> list[int]:
-    """Return the first ``most`` of ``people``, best first (or more, but in order).
+def ordered(people: int, levels: Levels, groups: Sequence[int], day: int, most: int) -> list[int]:
+    """Return the first ``most`` of ``people``, best first.
 
-    :param far: how far somebody is, in few coarse steps; 0 is here.
+    :param groups: everybody, by how far they are, the closest first.
     :param day: a number that rises by one each day.
     """
-    steps: dict[int, list[int]] = defaultdict(list)
-    for row in people:
-        steps[-round(score.get(row, 0.0) / STEP)].append(row)
     found: list[int] = []
-    for step in sorted(steps):
-        rounds: dict[int, list[int]] = defaultdict(list)
-        for row in steps[step]:
-            rounds[far(row)].append(row)
-        for distance in sorted(rounds):
-            found += in_turn(rounds[distance], day)
-        if len(found) >= most:
-            break
+    for equally_good in _steps(people, levels):
+        for group in groups:
+            if equals := equally_good & group:
+                found += turns(equals, day, most - len(found))
+            if len(found) >= most:
+                return found
     return found
+
+
+def _steps(people: int, levels: Mapping[int, int]) -> Iterator[int]:
+    """Return the sets of ``people`` that are equally good, the best first."""
+    steps: dict[int, int] = defaultdict(int)
+    for level, standing in levels.items():
+        if both := standing & people:
+            steps[round(level / WHOLE / STEP)] |= both
+            people ^= both
+    steps[0] |= people
+    return (steps[step] for step in sorted(steps, reverse=True))
 
 
 def in_turn(equals: Sequence[int], day: int) -> list[int]:
     """Return ``equals`` in an order that begins with the next of them each day."""
-    fixed = sorted(equals, key=lambda row: row * _MIX & 0xFFFFFFFF)
+    fixed = sorted(equals, key=_mixed)
     first = day % len(fixed) if fixed else 0
     return fixed[first:] + fixed[:first]
+
+
+def turns(equals: int, day: int, most: int) -> list[int]:
+    """Return the first ``most`` of a set of equals, in an order that begins with the next each day.
+
+    A large set is dealt into heaps by row number and only those heaps are sorted that are shown:
+    the order is as fixed as that of a small one, and moves on by one a day in the same way.
+    """
+    count = equals.bit_count()
+    if count <= FEW:
+        return in_turn(list(rows(equals)), day)[:most]
+    first = day % count
+    begin, passed = 0, 0
+    while passed + (held := _heap(equals, begin).bit_count()) <= first:
+        passed += held
+        begin += 1
+    skipped = first - passed
+    found: list[int] = []
+    for turn in range(HEAPS + 1):
+        heap = (begin + turn) % HEAPS
+        listed = sorted((bit + heap for bit in rows(_heap(equals, heap))), key=_mixed)
+        found += listed[skipped:] if turn == 0 else listed[:skipped] if turn == HEAPS else listed
+        if len(found) >= most:
+            break
+    return found[:most]
+
+
+def _heap(equals: int, heap: int) -> int:
+    return equals >> heap & _comb(equals.bit_length())
+
+
+@lru_cache(maxsize=8)
+def _comb(length: int) -> int:
+    """Every :data:`HEAPS`-th bit, up to ``length``."""
+    tooth, bits = 1, HEAPS
+    while bits < length:
+        tooth |= tooth << bits
+        bits *= 2
+    return tooth
+
+
+def _mixed(row: int) -> int:
+    return row * _MIX & 0xFFFFFFFF

@@ -87,8 +87,10 @@ def content(text: str) -> Sequence[Word]:
 
 def small(word: Word, text: str) -> bool:
     """Tell whether ``word`` of ``text`` carries no meaning; IT does, it and I do not."""
+    if word.folded not in STOP:
+        return False
     capitals = len(word.folded) > 1 and text[word.start : word.end].isupper()
-    return word.folded in STOP and not capitals
+    return not capitals
 
 
 def stems(text: str) -> list[str]:

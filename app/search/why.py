@@ -136,13 +136,25 @@ def _how(part: Part) -> How:
 def _spans(part: Part, text: str) -> list[Span]:
     if not text:
         return []
-    seen = words(text)
-    return [span for term in part.terms for span in _places(term, seen)]
+    plain, held = _plain(text)
+    return [
+        span
+        for term in part.terms
+        if term.prefix or term.stems[0] in held
+        for span in _places(term, plain)
+    ]
 
 
-def _places(term: Term, texts: Sequence[Word]) -> list[tuple[int, int]]:
-    """Return the spans of ``texts`` where ``term`` stands, small words between ignored."""
-    plain = [word for word in texts if word.folded not in STOP] or texts
+@lru_cache(maxsize=4096)
+def _plain(text: str) -> tuple[Sequence[Word], frozenset[str]]:
+    """The words of ``text`` without small ones, and their stems."""
+    every = words(text)
+    plain = [word for word in every if word.folded not in STOP] or every
+    return plain, frozenset(word.stem for word in plain)
+
+
+def _places(term: Term, plain: Sequence[Word]) -> list[tuple[int, int]]:
+    """Return the spans where ``term`` stands among the ``plain`` words of a text."""
     size = len(term.stems)
     spans = []
     for at in range(len(plain) - size + 1):

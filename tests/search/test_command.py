@@ -66,6 +66,12 @@ def test_nobody_is_an_empty_list_for_programs_and_a_sentence_for_people(run):
     assert run("search", "plombier", "--lang", "fr").stdout == "Personne ne correspond.\n"
 
 
+def test_a_language_that_answers_are_not_written_in_is_refused(run):
+    answer = run("search", "contrat", "--lang", "xx")
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert "'xx' is not one of" in answer.stderr
+
+
 def test_words_that_look_like_operators_are_words(run):
     assert run("search", '"', "OR", "*", "--json").exit_code == 0
 

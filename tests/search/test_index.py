@@ -109,6 +109,7 @@ def test_an_index_made_with_another_vocabulary_is_read_until_somebody_writes(tow
     town.session.execute(text(f"UPDATE search_state SET made_for = '{VERSION}:other words'"))
     assert town.names("lawyer") == ["Claire"]
     assert not is_current(town.session)
+    town.session.commit()
     index_member(town.session, claire)
     assert is_current(town.session)
     assert town.names("lawyer") == ["Claire"]

@@ -8,7 +8,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.search.ranking import in_turn
+from app.search.ranking import FEW, in_turn, turns
+from app.search.snapshot import as_set, rows
 from tests.search.town import NOW, service
 
 LAWYER = {"id": "1", "category": "lawyer", "title": "Conseil"}
@@ -69,3 +70,21 @@ def test_a_round_keeps_everybody_and_moves_on_by_one_a_day(people, day):
     today, tomorrow = in_turn(sorted(people), day), in_turn(sorted(people), day + 1)
     assert set(today) == people
     assert tomorrow == today[1:] + today[:1]
+
+
+def test_a_round_too_large_to_sort_keeps_everybody_and_moves_on_by_one_a_day():
+    people = set(range(7, 3 * FEW, 2)) | {10**6}
+    today, tomorrow = (turns(as_set(people), day, len(people)) for day in (20_000, 20_001))
+    assert (set(today), len(today)) == (people, len(people))
+    assert tomorrow == today[1:] + today[:1]
+
+
+@given(st.integers(0, 10**6), st.integers(1, 400))
+def test_the_first_of_a_large_round_are_those_of_the_whole_round(day, most):
+    people = as_set(range(0, 2 * FEW + 300, 2)) | as_set(range(1, 999, 2))
+    assert turns(people, day, most) == turns(people, day, people.bit_count())[:most]
+
+
+@given(st.sets(st.integers(0, 3000)))
+def test_a_set_of_rows_holds_the_rows_it_was_made_of(numbers):
+    assert list(rows(as_set(numbers))) == sorted(numbers)

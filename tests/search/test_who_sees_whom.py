@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from app.models.scope import Reader
+from app.search.cards import WITHHELD
+from app.search.index import check, index_mirrored, remove_mirrored
 from tests.search.town import NOW, service
 
 LAWYER = {"id": "1", "category": "lawyer", "title": "Beratung"}
@@ -57,11 +59,53 @@ def test_visitors_find_only_those_who_chose_the_web(town):
     town.member("Claire", service("Conseil", "lawyer"), audience="neighbours")
     town.member("Nadia", service("Conseil", "lawyer"), audience="web")
     town.mirrored(peer, "Anna", LAWYER)
-    town.mirrored(peer, "Uwe", LAWYER, public=True)
+    town.mirrored(peer, "Uwe", LAWYER, public=True, web=["services"])
     seen = town.ask("lawyer", reader=Reader.VISITOR)
     assert everybody(seen) == {"Nadia", "Uwe"}
     assert seen.total == 2
     assert everybody(town.ask("lawyer")) == {"Claire", "Nadia", "Anna", "Uwe"}
+
+
+def test_what_a_neighbour_keeps_from_the_web_answers_no_visitor(town):
+    peer = town.neighbour("Werkhof")
+    claims = {"profession": "Tischler", "bio": "Auch Imker.", "languages": ["de", "pl"]}
+    uwe = town.mirrored(peer, "Uwe", LAWYER, public=True, web=["profession"], **claims)
+
+    def seen(words="", **filters):
+        found = town.ask(words, reader=Reader.VISITOR, **filters)
+        assert found.total == len(found.hits)
+        return everybody(found), {facet.name for facet in found.facets}
+
+    by_place = {"space", "country"}
+    assert seen() == ({"Uwe"}, by_place)
+    assert seen("tischler") == ({"Uwe"}, by_place)
+    assert seen("Uwe") == ({"Uwe"}, by_place)
+    for hidden in ("lawyer", "Beratung", "Imker"):
+        assert seen(hidden) == (set(), set())
+        assert everybody(town.ask(hidden)) == {"Uwe"}
+    assert seen(language=("pl",))[0] == set()
+    assert town.names(language=("pl",)) == ["Uwe"]
+    assert town.names() == ["Uwe"]
+
+    uwe.document = uwe.document | {"web": [*WITHHELD]}
+    index_mirrored(town.session, uwe, peer)
+    assert seen("lawyer")[0] == {"Uwe"}
+    assert check(town.session) == []
+    uwe.public = False
+    index_mirrored(town.session, uwe, peer)
+    assert seen("tischler") == (set(), set())
+    assert check(town.session) == []
+
+
+def test_a_neighbour_who_leaves_is_found_by_nobody_not_even_in_part(town):
+    peer = town.neighbour("Werkhof")
+    uwe = town.mirrored(peer, "Uwe", LAWYER, public=True, web=[], profession="Tischler")
+    remove_mirrored(town.session, uwe.subject)
+    town.session.delete(uwe)
+    town.session.flush()
+    assert everybody(town.ask("Uwe", reader=Reader.VISITOR)) == set()
+    assert everybody(town.ask("Uwe")) == set()
+    assert check(town.session) == []
 
 
 def test_this_space_alone_says_how_many_there_are_elsewhere(town):
