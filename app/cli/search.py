@@ -98,12 +98,18 @@ _PERHAPS = {"fr": "Peut-être :", "en": "Perhaps:", "de": "Vielleicht:", "es": "
 @click.command("search")
 @click.argument("words", nargs=-1, required=True)
 @click.option("--scope", type=click.Choice(["here", "everywhere"]), default="everywhere")
-@click.option("--lang", default="en", help="Language of the answer: fr, en, de or es.")
+@click.option(
+    "--lang",
+    "language",
+    type=click.Choice(LANGUAGES),
+    default="en",
+    show_default=True,
+    help="Language of the answer.",
+)
 @click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON, best first.")
-def search(words: tuple[str, ...], scope: Any, lang: str, limit: int, as_json: bool) -> None:
+def search(words: tuple[str, ...], scope: Any, language: str, limit: int, as_json: bool) -> None:
     """Find people by what they do, here and among neighbours."""
-    language = lang[:2].lower() if lang[:2].lower() in LANGUAGES else "en"
     query = Query(words=clean(" ".join(words)), scope=scope)
     if not query.words.strip():
         stop(["Say in a few words whom you are looking for."])

@@ -6,12 +6,15 @@ writes. Both go through :func:`write`, so that they cannot differ.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 
 from app.members.merge import FIELDS, Change, offer_of
 from app.members.person import Offer
 from app.models.member import ME, Member, Service
+
+#: What a list says of a service, by the names of the table's columns.
+COLUMNS = tuple(field.name for field in fields(Offer))
 
 
 def write(member: Member, change: Change, now: datetime) -> None:
@@ -50,7 +53,8 @@ def offer(member: Member, offers: tuple[Offer, ...]) -> None:
     services = []
     for position, one in enumerate(offers):
         service = kept.get(one.ref) or Service(ref=one.ref)
-        for column, value in asdict(one).items():
+        for column in COLUMNS:
+            value = getattr(one, column)
             setattr(service, column, list(value) if isinstance(value, tuple) else value)
         service.position = position
         services.append(service)
