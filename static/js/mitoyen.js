@@ -49,6 +49,19 @@ document.addEventListener("htmx:after:swap", (event) => {
   document.querySelector('#flash > [data-state="down"]')?.remove();
 });
 
+/* When the filters close, go back to the button that opens them: an answer replaced the one that
+   did, and the browser would leave whoever uses a keyboard nowhere. */
+document.addEventListener(
+  "toggle",
+  (event) => {
+    if (event.target.id !== "facets" || event.newState !== "closed") return;
+    const here = document.activeElement;
+    if (here && here !== document.body && !event.target.contains(here)) return;
+    document.querySelector(".facets-toggle")?.focus();
+  },
+  true,
+);
+
 /* A menu closes on Escape and when the focus leaves it. */
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
