@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import wire
 from app.database import db, open_database
-from app.exchange.identity import load_identity
+from app.exchange.identity import Keyholder
 from app.models.space import Space
 from app.web import (
     about,
@@ -61,7 +62,8 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["settings"] = settings
     _configure(app, settings)
     open_database(app, settings.database_url)
-    app.extensions["identity"] = _identity(app, settings)
+    keyholder = _keyholder(app, settings)
+    app.extensions["identity"] = keyholder.identity
     app.extensions["transport"] = HttpsTransport(development=settings.development)
     Htmx(app)
     Compress(app)
@@ -71,6 +73,7 @@ def create_app(settings: Settings) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.before_request(_remember_space)
+    app.before_request(_with_current_keys(app, keyholder))
     for part in (headers, errors, access, rates, languages, words, cards, facets):
         part.register(app)
     assets.register(app, folder("static"))
@@ -136,11 +139,21 @@ def _configure(app: Flask, settings: Settings) -> None:
     )
 
 
-def _identity(app: Flask, settings: Settings) -> object:
+def _keyholder(app: Flask, settings: Settings) -> Keyholder:
     with app.app_context():
         space = db.session.get(Space, 1)
         url = space.url if space else ""
-    return load_identity(settings.key_folder, url, development=settings.development)
+    return Keyholder(settings.key_folder, url, development=settings.development)
+
+
+def _with_current_keys(app: Flask, keyholder: Keyholder) -> Callable[[], None]:
+    """Return what makes a request use the keys as they are, though an operator changed them."""
+
+    def look() -> None:
+        if keyholder.look():
+            app.extensions["identity"] = keyholder.identity
+
+    return look
 
 
 def _remember_space() -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.exchange import outbox
-from app.exchange.identity import Identity
+from app.exchange.identity import Identity, Keyholder
 from app.exchange.work import Outcome, Round, perform, schedule_upkeep
 from app.models.engine import reading
 from federation.transport import Transport
@@ -79,24 +79,26 @@ def run_round(
 def run(
     new_session: Callable[[], Session],
     transport: Transport,
-    identity: Identity,
+    keyholder: Keyholder,
     heartbeat: Path,
     *,
     stop: threading.Event | None = None,
 ) -> None:
     """Work until SIGTERM or SIGINT."""
     stop = stop or _stop_on_signals()
-    log.info("worker started", space=identity.entity_id)
+    log.info("worker started", space=keyholder.identity.entity_id)
     with new_session() as session:
         schedule_upkeep(session, datetime.now(UTC))
         session.commit()
     while not stop.is_set():
         try:
             heartbeat.touch()
+            if keyholder.look():
+                log.info("keys", told="read again")
             pause = _pause(new_session)
             if pause <= 0:
                 # One job at a time: each gets its own moment, and SIGTERM waits for one at most.
-                run_round(new_session, transport, identity, datetime.now(UTC), jobs=1)
+                run_round(new_session, transport, keyholder.identity, datetime.now(UTC), jobs=1)
         except OperationalError as error:
             # A full disk or a database being moved: say so, and look again.
             log.error("database", problem=str(error.orig))

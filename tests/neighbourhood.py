@@ -111,26 +111,26 @@ class Neighbourhood:
         keys = self.folder / name / "keys"
         (keys / "next_root.json").replace(keys / "root.json")
         self._write_key(keys / "next_root.json")
-        self._read_keys(name)
+        self.read_keys(name)
 
     def new_root_key(self, name):
         """Let the space lose its root key and make one that it never announced."""
         keys = self.folder / name / "keys"
         (keys / "root.json").unlink()
         self._write_key(keys / "root.json")
-        self._read_keys(name)
+        self.read_keys(name)
 
     def new_operational_key(self, name):
         keys = self.folder / name / "keys"
         (keys / "operational.json").unlink()
         self._write_key(keys / "operational.json")
-        self._read_keys(name)
+        self.read_keys(name)
 
     def _write_key(self, path):
         path.write_text(json.dumps(private_jwk(new_key())))
         path.chmod(0o600)
 
-    def _read_keys(self, name):
+    def read_keys(self, name):
         keys = self.folder / name / "keys"
         self.apps[name].extensions["identity"] = load_identity(keys, url_of(name))
 

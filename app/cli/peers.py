@@ -15,7 +15,13 @@ from sqlalchemy.orm import Session
 from app import worker as loop
 from app.cli.context import Opened, opened, print_json, stop
 from app.exchange import copies, outbox, peers
-from app.exchange.identity import Identity, KeysMissingError, KeysUnsafeError, load_identity
+from app.exchange.identity import (
+    Identity,
+    Keyholder,
+    KeysMissingError,
+    KeysUnsafeError,
+    load_identity,
+)
 from app.exchange.work import Outcome, Round, perform, schedule_upkeep
 from app.models.peer import Peer
 from federation.transport import HttpsTransport
@@ -165,11 +171,15 @@ def work(once: bool) -> None:
     """Do what is due: read neighbours, deliver, sign; until it is asked to end."""
     with opened() as space:
         identity, transport = identity_of(space), _transport(space)
+        settings = space.settings
+        keyholder = Keyholder(
+            settings.key_folder, space.space.url, development=settings.development
+        )
         engine = space.session.get_bind()
         _log_as(space.settings.log_format)
         heartbeat = space.settings.data / loop.HEARTBEAT
     if not once:
-        loop.run(_sessions(engine), transport, identity, heartbeat)
+        loop.run(_sessions(engine), transport, keyholder, heartbeat)
         return
     now = datetime.now(UTC)
     with Session(engine) as session:

@@ -120,7 +120,9 @@ def _make_view(
     last = newest(session, view, state.epoch)
     if last is not None and last.seq == state.seq:
         if last.root == root:
-            if last.signed_at <= now - RENEWED_AFTER:
+            since = identity.retired.operational_since
+            by_a_former_key = since is not None and last.signed_at <= since
+            if by_a_former_key or last.signed_at <= now - RENEWED_AFTER:
                 _sign(last, view, identity, now)
             return False
         # A record expired: another state needs another position, or it would look like a fork.

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from app.models.peer import MirroredProfile, MirroredWithdrawal, Peer
 from app.search.index import remove_mirrored
-from federation import tree
+from federation import signing, tree
 from federation.documents import Checkpoint
+from federation.keys import Keyring
 
 
 def count(session: Session, peer: Peer) -> int:
@@ -80,6 +81,26 @@ def remove_expired(session: Session, peer_id: int, now: datetime) -> list[str]:
         )
     )
     return gone
+
+
+def disown(session: Session, peer: Peer, keys: Keyring) -> int:
+    """Delete what none of ``keys`` signed, and return how much; the caller commits.
+
+    Of a key that its space withdrew nothing is believed any more, neither profile nor tombstone.
+    The feed is read again from the beginning: what is still true is signed anew by then.
+    """
+    profiles = select(MirroredProfile.subject).where(
+        MirroredProfile.peer_id == peer.id, MirroredProfile.kid.not_in(list(keys))
+    )
+    gone = list(session.scalars(profiles))
+    remove(session, gone)
+    held = select(MirroredWithdrawal).where(MirroredWithdrawal.peer_id == peer.id)
+    tombstones = [row for row in session.scalars(held) if signing.kid_of(row.jws) not in keys]
+    for row in tombstones:
+        session.delete(row)
+    if gone or tombstones:
+        peer.cursor = peer.feed_etag = ""
+    return len(gone) + len(tombstones)
 
 
 def purge(session: Session, peer: Peer) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.exchange import outbox, standing
+from app.exchange import copies, outbox, standing
 from app.exchange.identity import Identity
 from app.models.feed import FeedEntry
 from app.models.journal import note
@@ -43,10 +43,10 @@ def our_configuration(
     return entity.build(
         identity.space,
         root_key=identity.root_key,
-        operational_keys=[identity.operational_key],
+        operational_keys=identity.published_keys,
         organization_name=space.name,
         location=Location(space.country, space.city, space.latitude, space.longitude),
-        now=now.replace(minute=0, second=0, microsecond=0),
+        now=_hung_at(identity, now),
         next_kids=[identity.next_kid] if identity.next_kid else [],
         languages=space.languages,
         enamel=space.enamel,
@@ -55,6 +55,12 @@ def our_configuration(
         policy_uri=space.policy_url,
         contacts=[space.contact] if space.contact else [],
     )
+
+
+def _hung_at(identity: Identity, now: datetime) -> datetime:
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    # Newer than the one before the change, or that one could be shown to peers again.
+    return max(hour, identity.retired.changed_at or hour)
 
 
 def stored_configuration(peer: Peer) -> EntityConfiguration:
@@ -105,7 +111,13 @@ def refresh(
         standing.store(peer, key_rolled(standing.of(peer), found.root_kid, now))
         outbox.request(session, outbox.STATEMENT, str(peer.id), now, peer_id=peer.id)
         note(session, now, "event", "peer.key-rolled", actor="worker", peer=peer)
+    rekeyed = set(held.operational_keys) != set(found.operational_keys)
+    if not set(held.operational_keys) <= set(found.operational_keys):
+        _disown(session, peer, found, now)
     hang(peer, found, now)
+    if rekeyed and standing.is_active(peer, identity):
+        # A notice signed with a new key was refused: what it announced is read now.
+        outbox.request(session, outbox.PULL, str(peer.id), now, peer_id=peer.id)
     if peer.ours == "key_hold":
         # The key that was confirmed is back: that, too, is for the admin to judge.
         _offer(peer, found)
@@ -129,6 +141,15 @@ def hang(peer: Peer, found: EntityConfiguration, now: datetime) -> None:
     peer.entity["static"] = found.static
     peer.entity_jws = found.jws
     peer.entity_read_at = now
+
+
+def _disown(session: Session, peer: Peer, found: EntityConfiguration, now: datetime) -> None:
+    gone = copies.disown(session, peer, found.operational_keys)
+    if gone:
+        note(
+            session, now, "event", "peer.key-revoked", actor="worker", peer=peer,
+            detail=f"{gone} documents were signed with a key that it publishes no more",
+        )  # fmt: skip
 
 
 def take_offered(peer: Peer, kid: str) -> None:

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.exchange import outbox, receipts
@@ -162,16 +162,38 @@ def withdraw_former(session: Session, member: Member, identity: Identity, now: d
 def renew(
     session: Session, identity: Identity, now: datetime, *, limit: int = RENEWED_AT_ONCE
 ) -> int:
-    """Sign afresh up to ``limit`` profiles that expire soon, and return how many."""
-    ageing = (
-        select(Member)
-        .join(FeedEntry, FeedEntry.member_id == Member.id)
-        .where(FeedEntry.kind == PROFILE, FeedEntry.expires_at <= now + RENEWED_BEFORE)
-        .order_by(FeedEntry.expires_at)
-        .limit(limit)
-    )
-    members = list(session.scalars(ageing))
-    return sum(publish_member(session, member, identity, now) for member in members)
+    """Sign afresh up to ``limit`` documents, and return how many.
+
+    Profiles that expire soon, and all that an operational key signed that was replaced.
+    """
+    ageing = and_(FeedEntry.kind == PROFILE, FeedEntry.expires_at <= now + RENEWED_BEFORE)
+    since = identity.retired.operational_since
+    due = ageing if since is None else or_(ageing, FeedEntry.signed_at <= since)
+    entries = select(FeedEntry).where(due).order_by(FeedEntry.expires_at).limit(limit)
+    # Dated after the change of keys, or they would be taken for documents of the former key.
+    at = now if since is None else max(now, since + timedelta(seconds=1))
+    signed = [_sign_again(session, entry, identity, at) for entry in session.scalars(entries)]
+    if any(signed):
+        _ask_for_checkpoint(session, now)
+        session.flush()
+    return sum(signed)
+
+
+def _sign_again(session: Session, entry: FeedEntry, identity: Identity, now: datetime) -> bool:
+    member = None if entry.member_id is None else session.get(Member, entry.member_id)
+    if entry.kind == WITHDRAWAL:
+        claims = signing.unverified_claims(entry.jws, Withdrawal.typ)
+        revision = max(entry.revision, member.revision if member is not None else 0) + 1
+        again = {"revision": revision, "issued_at": moment(now)}
+        _put(session, entry, Withdrawal.from_claims(claims).model_copy(update=again), identity)
+        if member is not None:
+            member.revision = revision
+        return True
+    if member is None or not member.listed_elsewhere:
+        # Its withdrawal is on the way; what is not shown any more is never signed again.
+        return False
+    _sign_profile(session, member, entry, profile_of(member, identity, now), identity)
+    return True
 
 
 def preview(member: Member, identity: Identity, now: datetime) -> dict[str, Any]:

@@ -109,6 +109,9 @@ def _pull(
             # Perhaps it rotated its operational key since we last looked at its door.
             looked_again = True
             plate = entities.refresh(session, peer, transport, identity, now)
+            if peer.cursor != since:
+                # What a withdrawn key had signed is gone: read everything again.
+                continue
             page = page.verified_with(plate.operational_keys)
         _lock(session, peer, identity, since)
         if not page.unchanged and not _take_in(session, peer, page, identity, now, pulled, before):

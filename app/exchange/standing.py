@@ -40,4 +40,4 @@ def is_active(peer: Peer, identity: Identity) -> bool:
     if peer.static:
         found = of(peer)
         return (found.ours, found.theirs) == (Half.APPROVED, Half.APPROVED)
-    return active(of(peer), (identity.root_kid,))
+    return active(of(peer), identity.root_kids)

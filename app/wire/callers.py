@@ -7,6 +7,7 @@ compared; a name that we do not know is refused, and never looked up in the netw
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from flask import current_app, request
 from sqlalchemy import select
@@ -20,6 +21,7 @@ from app.models.job import SeenAssertion
 from app.models.peer import Peer
 from federation import signing
 from federation.documents import Assertion
+from federation.envelope import Document
 from federation.errors import (
     DocumentError,
     ExpiredError,
@@ -28,6 +30,8 @@ from federation.errors import (
     SuspendedError,
     UnknownIssuerError,
 )
+
+D = TypeVar("D", bound=Document)
 
 #: A neighbour's plate is not read again for an unknown key sooner than this after the last time.
 PLATE_REST = timedelta(minutes=10)
@@ -44,12 +48,7 @@ def caller() -> Peer | None:
     identity: Identity = current_app.extensions["identity"]
     now = datetime.now(UTC)
     peer = known_issuer(token, Assertion.typ)
-    try:
-        keys = entities.stored_configuration(peer).operational_keys
-        assertion = signing.read(token, keys, Assertion).document
-    except KeyUnknownError:
-        _look_at_its_plate(peer, now)
-        raise
+    assertion = signed_by(peer, token, Assertion, now)
     url = f"{identity.entity_id}{request.path}"
     assertion.require(peer.url, identity.entity_id, request.method, url, now)
     require_neighbour(peer, identity)
@@ -67,6 +66,21 @@ def known_issuer(token: str, typ: str) -> Peer:
     if peer is None or not peer.entity_jws:
         raise UnknownIssuerError("we do not know that space")
     return peer
+
+
+def signed_by(peer: Peer, token: str, kind: type[D], now: datetime) -> D:
+    """Return the document in ``token``, if an operational key on the plate of ``peer`` signed it.
+
+    A key that is not there makes a look at the plate due: perhaps it was changed.
+
+    :raises FederationError: as :func:`federation.signing.read` does.
+    """
+    try:
+        keys = entities.stored_configuration(peer).operational_keys
+        return signing.read(token, keys, kind).document
+    except KeyUnknownError:
+        _look_at_its_plate(peer, now)
+        raise
 
 
 def require_neighbour(peer: Peer, identity: Identity) -> None:

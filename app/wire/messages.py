@@ -13,13 +13,13 @@ from flask import Blueprint, Response, current_app, request
 from sqlalchemy import select
 
 from app.database import db
-from app.exchange import entities, outbox, peers, receipts
+from app.exchange import outbox, peers, receipts
 from app.exchange.identity import Identity
 from app.models.job import Job
 from app.models.journal import JournalEntry, note
 from app.models.peer import Peer
 from app.wire import problems
-from app.wire.callers import known_issuer, require_neighbour
+from app.wire.callers import known_issuer, require_neighbour, signed_by
 from app.wire.rates import MESSAGES, STATEMENTS, count
 from app.wire.rules import machines
 from federation import signing
@@ -81,8 +81,7 @@ def create_notice() -> Response:
     token, now = _document(), datetime.now(UTC)
     identity = _identity()
     peer = known_issuer(token, Notice.typ)
-    keys = entities.stored_configuration(peer).operational_keys
-    notice = signing.read(token, keys, Notice).document
+    notice = signed_by(peer, token, Notice, now)
     notice.require(peer.url, identity.entity_id)
     require_neighbour(peer, identity)
     # Not the position that we hold, but the one whose root we have seen: only then all is known.
@@ -102,8 +101,7 @@ def create_ack() -> Response:
     token, now = _document(), datetime.now(UTC)
     identity = _identity()
     peer = known_issuer(token, Ack.typ)
-    keys = entities.stored_configuration(peer).operational_keys
-    ack = signing.read(token, keys, Ack).document
+    ack = signed_by(peer, token, Ack, now)
     ack.require(peer.url, identity.entity_id, now)
     try:
         receipts.take(db.session(), peer, ack, token, now)

@@ -9,6 +9,7 @@ import pytest
 
 from app.exchange.identity import (
     KEY_FILES,
+    NEXT_OPERATIONAL,
     KeysExistError,
     KeysMissingError,
     KeysUnsafeError,
@@ -28,7 +29,7 @@ def folder(tmp_path):
 
 def test_keys_are_for_their_owner_alone(folder):
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
-    assert modes == dict.fromkeys(KEY_FILES, 0o600)
+    assert modes == dict.fromkeys((*KEY_FILES, NEXT_OPERATIONAL), 0o600)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
