@@ -110,7 +110,7 @@ def respelled(every: Sequence[Word], at: int, book: Lexicon, most: int = 8) -> W
     """
     best: tuple[int, Word] | None = None
     for spelling, _ in book.like(every[at].folded)[:most]:
-        word = replace(every[at], folded=spelling, stem=book.stem_of[spelling])
+        word = every[at]._replace(folded=spelling, stem=book.stem_of[spelling])
         tried = [*every[:at], word, *every[at + 1 :]]
         for start in range(max(0, at - 3), at + 1):
             reached = book.longest(tried, start)

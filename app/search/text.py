@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 #: Letters that have no decomposition but another spelling.
 _SPELLINGS = str.maketrans(
@@ -59,8 +59,7 @@ yo mas
 STOP = frozenset(_STOP.split())
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One word of a text: where it stands, and what is compared."""
 
     start: int
@@ -72,11 +71,11 @@ class Word:
 @lru_cache(maxsize=4096)
 def words(text: str) -> tuple[Word, ...]:
     """Return every word of ``text`` with its place in it (Python slices)."""
-    return tuple(
-        Word(start, end, folded, stem(folded))
-        for start, end, piece in _pieces(text)
-        if (folded := fold(piece))
-    )
+    found = []
+    for start, end, piece in _pieces(text):
+        if folded := fold(piece):
+            found.append(Word(start, end, folded, stem(folded)))
+    return tuple(found)
 
 
 def content(text: str) -> Sequence[Word]:
@@ -101,6 +100,8 @@ def stems(text: str) -> list[str]:
 @lru_cache(maxsize=20_000)
 def fold(text: str) -> str:
     """Return ``text`` in lower case without accents, ligatures or compatibility forms."""
+    if text.isascii():
+        return text.lower()
     lowered = unicodedata.normalize("NFKC", text).casefold().translate(_SPELLINGS)
     if lowered.isascii():
         return lowered

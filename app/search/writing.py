@@ -11,11 +11,12 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 
 from app.search.cards import Card, CardService
 from app.search.guessing import GENERIC
-from app.search.lexicon import SMALL, Meaning, compound, lexicon, neighbours
+from app.search.lexicon import SMALL, Lexicon, Meaning, Phrase, compound, lexicon, neighbours
 from app.search.text import Word, content, fold, small, stems, words
 from federation import vocabulary
 
@@ -106,6 +107,7 @@ class Named:
     """A definite article stands before it."""
 
 
+@lru_cache(maxsize=2048)
 def named_in(text: str, language: str = "") -> tuple[list[Named], int]:
     """Return the specialities that ``text`` names, and how many of its words carry meaning.
 
@@ -113,35 +115,60 @@ def named_in(text: str, language: str = "") -> tuple[list[Named], int]:
     """
     book = lexicon()
     every = words(text)
-    meant = sum(1 for word in every if not small(word, text))
+    little = [small(word, text) for word in every]
     aside = _behind(every, text, _ASIDE)
+    german = not language or language.lower().startswith("de")
     found: list[Named] = []
-    at, leads = 0, True
-    while at < len(every):
-        start = at
-        reached = book.longest(every, at)
-        phrase, end = reached or ((), at + 1)
-        taken = [word for word in every[at:end] if word.folded not in SMALL] or every[at:end]
-        folded = tuple(word.folded for word in taken)
-        lost = end == at + 1 and (small(every[at], text) or len(every[at].folded) < 2)
+    start, leads = 0, True
+    while start < len(every):
+        phrase, end = _phrase_at(every, start, language, little, book)
         meanings: tuple[Meaning, ...] = ()
-        if reached and not lost and book.native(phrase, folded, language[:2].lower()):
+        if phrase:
             meanings = book.meanings[phrase]
-        elif not lost:
-            phrase, end = (), at + 1
-            meanings = _inside(every[at], language)
-        generic = len(phrase) == 1 and phrase[0] in GENERIC
-        size = sum(1 for word in every[at:end] if not small(word, text)) or 1
-        span = (every[at].start, every[end - 1].end)
-        article = start > 0 and every[start - 1].folded in _ARTICLES
-        found += [
-            Named(meaning.code, span, meaning.sure, size, generic, aside[start], leads, article)
-            for meaning in meanings
-            if meaning.how != "domain"
-        ]
-        leads = leads and bool(meanings or lost or every[start].stem in GENERIC)
-        at = end
-    return found, meant
+        elif not little[start] and len(every[start].folded) > 1:
+            meanings = _inside(every[start].folded, every[start].stem, german)
+        if meanings:
+            found += _named(meanings, every, little, (start, end), phrase, aside[start], leads)
+        leads = leads and bool(meanings or little[start] or every[start].stem in GENERIC)
+        start = end
+    return found, little.count(False)
+
+
+def _phrase_at(
+    every: Sequence[Word], at: int, language: str, little: Sequence[bool], book: Lexicon
+) -> tuple[Phrase, int]:
+    """Return the phrase that can be meant at ``at`` and where it ends; an empty one for none."""
+    # Most words begin no phrase: a look at the first stem spares the rest.
+    reached = book.longest(every, at) if every[at].stem in book.starting else None
+    if reached is None:
+        return (), at + 1
+    phrase, end = reached
+    if end == at + 1 and (little[at] or len(every[at].folded) < 2):
+        return (), end
+    taken = [word for word in every[at:end] if word.folded not in SMALL] or every[at:end]
+    folded = tuple(word.folded for word in taken)
+    return (phrase, end) if book.native(phrase, folded, language[:2].lower()) else ((), at + 1)
+
+
+def _named(
+    meanings: Iterable[Meaning],
+    every: Sequence[Word],
+    little: Sequence[bool],
+    place: tuple[int, int],
+    phrase: Phrase,
+    aside: bool,
+    leads: bool,
+) -> list[Named]:
+    start, end = place
+    generic = len(phrase) == 1 and phrase[0] in GENERIC
+    size = little[start:end].count(False) or 1
+    span = (every[start].start, every[end - 1].end)
+    article = start > 0 and every[start - 1].folded in _ARTICLES
+    return [
+        Named(meaning.code, span, meaning.sure, size, generic, aside, leads, article)
+        for meaning in meanings
+        if meaning.how != "domain"
+    ]
 
 
 def _behind(every: Sequence[Word], text: str, openers: frozenset[str]) -> list[bool]:
@@ -149,6 +176,8 @@ def _behind(every: Sequence[Word], text: str, openers: frozenset[str]) -> list[b
 
     At the beginning it opens nothing: "Pour une compta sereine" says what is done.
     """
+    if openers.isdisjoint(word.folded for word in every):
+        return [False] * len(every)
     flags: list[bool] = []
     inside, before = False, False
     for at, word in enumerate(every):
@@ -160,14 +189,13 @@ def _behind(every: Sequence[Word], text: str, openers: frozenset[str]) -> list[b
     return flags
 
 
-def _inside(word: Word, language: str) -> tuple[Meaning, ...]:
+@lru_cache(maxsize=50_000)
+def _inside(folded: str, stemmed: str, german: bool) -> tuple[Meaning, ...]:
     """What one word means that is no phrase itself: written together, or a German compound."""
     book = lexicon()
-    if joined := book.joined.get(word.folded) or book.joined.get(word.stem):
+    if joined := book.joined.get(folded) or book.joined.get(stemmed):
         return book.meanings[joined]
-    if language and not language.lower().startswith("de"):
-        return ()
-    head, tail = compound(word.folded, book)
+    head, tail = compound(folded, book) if german else (None, None)
     for phrase in (tail, head):
         if phrase and phrase[0] not in GENERIC:
             return book.meanings[phrase]
