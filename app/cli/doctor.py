@@ -22,6 +22,7 @@ from app.migrations import DatabaseNewerError, check
 from app.models.account import ADMIN, Account
 from app.models.engine import open_engine
 from app.models.job import Job
+from app.models.journal import JournalEntry
 from app.models.member import Member
 from app.models.peer import Peer
 from app.models.space import Space
@@ -36,6 +37,9 @@ OVERDUE = timedelta(minutes=15)
 
 #: A neighbour that has not answered for so long deserves a look.
 SILENCE = timedelta(days=2)
+
+#: How long a sign of an older database is worth telling.
+FORGOTTEN = timedelta(days=7)
 
 #: A clock that is behind what we wrote ourselves, by more than a slow second.
 BEHIND = timedelta(minutes=1)
@@ -76,7 +80,7 @@ def examine(now: datetime) -> list[Finding]:
             return [*findings, _unfounded()]
         findings += _keys(settings, space)
         findings += _worker(settings, now)
-        for look in (_people, _index, _clock, _jobs, _neighbours):
+        for look in (_people, _index, _clock, _jobs, _backup, _neighbours):
             findings += _looked(look, session, now)
     engine.dispose()
     return findings
@@ -302,6 +306,23 @@ def _jobs(session: Session, now: datetime) -> Iterator[Finding]:
         yield Finding("jobs", WARNING, f"{failing.kind} keeps failing: {failing.last_error}")
     else:
         yield Finding("jobs", OK, "nothing waits too long")
+
+
+def _backup(session: Session, now: datetime) -> Iterator[Finding]:
+    """A neighbour confirms what we do not remember signing: an older database was put back."""
+    said = select(func.max(JournalEntry.at)).where(JournalEntry.code == "unknown-checkpoint")
+    heard = session.scalar(said)
+    told = session.scalar(
+        select(func.max(JournalEntry.at)).where(JournalEntry.code == "space.restored")
+    )
+    if heard is None or heard < now - FORGOTTEN or (told is not None and told > heard):
+        return
+    yield Finding(
+        "backup",
+        WARNING,
+        "a neighbour confirms a state that is unknown here: was an older database put back?",
+        "If so: mitoyen restored",
+    )
 
 
 def _neighbours(session: Session, now: datetime) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.models.engine import open_engine
 from app.models.job import Job
+from app.models.journal import JournalEntry
 from app.models.peer import Peer
 from app.worker import HEARTBEAT
 
@@ -104,6 +105,15 @@ def test_a_clock_behind_what_happened_here_is_a_problem(founded):
     later = datetime.now(UTC) + timedelta(days=2)
     change(founded, Peer(url="https://lyon.example", created_at=later, last_success_at=later))
     assert findings(founded, ok=False)["clock"]["level"] == "problem"
+
+
+def test_a_neighbour_that_confirms_what_we_do_not_remember_hints_at_an_older_database(founded):
+    heard = datetime.now(UTC) - timedelta(hours=1)
+    change(founded, JournalEntry(at=heard, kind="refusal", code="unknown-checkpoint"))
+    found = findings(founded)["backup"]
+    assert (found["level"], found["to_do"]) == ("warning", "If so: mitoyen restored")
+    founded("restored", "--yes")
+    assert "backup" not in findings(founded)
 
 
 def test_a_job_that_nobody_takes_and_a_silent_worker_are_warnings(founded):
