@@ -52,7 +52,9 @@ def open_engine(url: str) -> Engine:
 
 def options_for(url: str) -> dict[str, Any]:
     """Return the ``create_engine`` options that ``url`` needs."""
-    return dict(SQLITE_OPTIONS) if url.startswith("sqlite") else {"pool_pre_ping": True}
+    given = SQLITE_OPTIONS if url.startswith("sqlite") else {"pool_pre_ping": True}
+    # Statements that fail end up in logs; the addresses and texts that they carried must not.
+    return {**given, "hide_parameters": True}
 
 
 def prepare(engine: Engine) -> None:

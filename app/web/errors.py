@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import traceback
 from dataclasses import dataclass
 
 import structlog
@@ -20,12 +21,20 @@ log = structlog.get_logger(__name__)
 
 
 def register(app: Flask) -> None:
-    """Answer every error of ``app`` with a page."""
+    """Answer every error of ``app`` with a page.
+
+    Flask would log each failure with the path beside :func:`apologise`, which does it without.
+    """
+    app.log_exception = _leave_to_apologise  # type: ignore[assignment,method-assign]  # Flask calls it so
     app.register_error_handler(HTTPException, refuse)
     app.register_error_handler(CSRFError, refuse_stale_form)
     app.register_error_handler(QueryError, refuse_filter)
     app.register_error_handler(OperationalError, refuse_busy_database)
     app.register_error_handler(InternalServerError, apologise)
+
+
+def _leave_to_apologise(_exc_info: object) -> None:
+    """Log nothing: see :func:`register`."""
 
 
 def refuse(error: HTTPException) -> Response:
@@ -105,8 +114,10 @@ def refuse_busy_database(error: OperationalError) -> Response:
 def apologise(error: InternalServerError) -> Response:
     """Give the person a number that the log has too."""
     number = secrets.token_hex(3).upper()
-    # The rule and not the path, which may carry the secret of a sign-in link.
-    log.error("page", number=number, rule=str(request.url_rule), exc_info=error.original_exception)
+    # The rule and not the path, which may carry the secret of a sign-in link; and the lines of
+    # the program without its variables, which hold what people typed and the cookies they sent.
+    told = "".join(traceback.format_exception(error.original_exception or error))
+    log.error("page", number=number, rule=str(request.url_rule), exception=told)
     return _show(500, _("This door is stuck"), _("Something broke on our side."), number)
 
 

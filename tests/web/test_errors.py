@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from app.database import db
 from tests.spaces import Browser, add_member, build
@@ -58,3 +60,28 @@ def test_a_form_that_waited_overnight_can_still_be_sent(maud):
     with time_machine.travel(timedelta(days=2)):
         answer = maud.post("/me/preview", data={"csrf_token": token, "name": "Maud"})
     assert answer.status_code == 200
+
+
+def test_the_log_of_a_failure_has_its_number_and_nothing_that_people_sent(
+    careful, maud, monkeypatch, capsys
+):
+    def fail(*_given):
+        secret = "what somebody typed"
+        raise RuntimeError(f"broken by {len(secret)} letters")
+
+    monkeypatch.setattr("app.web.sign_in.look_at_link", fail)
+    careful.testing = False
+    answer = careful.test_client().get("/sign-in/the-secret-of-a-link?next=/me")
+    told = "".join(capsys.readouterr())
+    number = re.search(r"<code>([0-9A-F]{6})</code>", answer.text)[1]
+    assert answer.status_code == 500
+    assert number in told
+    assert "RuntimeError: broken by 19 letters" in told
+    for kept in ("the-secret-of-a-link", "= 'what somebody typed'", "csrf_token"):
+        assert kept not in told
+
+
+def test_a_statement_that_fails_keeps_what_it_carried_to_itself(space):
+    with pytest.raises(OperationalError) as failure:
+        db.session.execute(text("SELECT 1 FROM nowhere WHERE 1 = :email"), {"email": "maud@x.y"})
+    assert "maud@x.y" not in str(failure.value)
