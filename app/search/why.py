@@ -26,13 +26,18 @@ AROUND = 60
 def explain(
     card: Card, parts: Sequence[Part]
 ) -> tuple[tuple[Reason, ...], dict[str, tuple[Span, ...]]]:
-    """Return a reason for each part that ``card`` answers, and the spans to mark by field."""
+    """Return a reason for each part that ``card`` answers, and the spans to mark by field.
+
+    The biography is marked for those parts only that nothing else answers.
+    """
     marks: dict[str, set[Span]] = defaultdict(set)
     reasons = []
     for part in parts:
         found = list(_found(card, part, marks))
-        if found:
-            reasons.append(found[0])
+        # Long texts are read for those only who say it nowhere else.
+        reason = found[0] if found else next(_in_long_texts(card, part, marks), None)
+        if reason:
+            reasons.append(reason)
     spans = {name: _apart(of) for name, of in marks.items() if of}
     return tuple(dict.fromkeys(reasons)), spans
 
@@ -56,12 +61,17 @@ def _found(card: Card, part: Part, marks: dict[str, set[Span]]) -> Iterator[Reas
         if _spans(part, interest):
             yield Reason(part.said, interest, "interests", _how(part), "", card.locale)
     yield from _near(card, part)
+
+
+def _in_long_texts(card: Card, part: Part, marks: dict[str, set[Span]]) -> Iterator[Reason]:
     texts = ((f"service:{service.ref}", service.description) for service in card.services)
     for name, text in (("bio", card.bio), *texts):
-        for span in _spans(part, text):
-            if name == "bio":
-                marks["bio"].add(span)
+        spans = _spans(part, text)
+        if name == "bio":
+            marks["bio"].update(spans)
+        for span in spans:
             yield Reason(part.said, _around(text, span), "bio", _how(part), "", card.locale)
+    codes = {meaning.code for meaning in part.meanings}
     touched = [code for code in _touched(card) if code in codes]
     if touched:
         yield Reason(part.said, card.headline or card.profession, "bio", "near", touched[0])
