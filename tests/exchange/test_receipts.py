@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.exchange import outbox, peers, receipts
-from app.models.feed import FeedEntry, Receipt
+from app.models.feed import Receipt
 from app.models.job import Job
 from app.models.member import Member
 from federation import signing
@@ -50,21 +50,6 @@ def test_before_anything_is_withdrawn_there_is_nothing_to_tell(three):
 def test_nobody_has_confirmed_before_they_said_so(three):
     withdraw(three)
     assert told(three) == ([], ["Berlin", "Lyon"])
-
-
-def test_the_acknowledgement_of_an_earlier_root_is_no_receipt(three):
-    three.publish("nantes", "Gwen Le Bihan")
-    three.work_at("nantes")
-    with three.at("nantes") as session:
-        before = session.scalars(select(FeedEntry).filter_by(kind="profile")).all()
-        last = max(entry.seq for entry in before)
-    withdraw(three)
-    # Lyon reads what was signed before the withdrawal, and says so: its word arrives after it.
-    three.work_at("lyon")
-    three.work_at("lyon")
-    assert told(three) == ([], ["Berlin", "Lyon"])
-    with three.at("nantes") as session:
-        assert {receipt.seq for receipt in session.scalars(select(Receipt))} == {last + 1}
 
 
 def test_every_neighbour_confirms_by_its_signature(three):

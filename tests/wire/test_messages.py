@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from app.exchange import outbox, peers
-from app.models.feed import PeerAck
+from app.models.feed import PeerAck, Receipt
 from app.models.job import Job
 from app.models.journal import JournalEntry
 from app.models.peer import Peer
@@ -173,6 +173,27 @@ def test_an_older_acknowledgement_does_not_replace_a_newer_one(neighbours, nante
     post(nantes, ACK, newer)
     post(nantes, ACK, earlier)
     assert kept_ack(neighbours) == newer
+
+
+def confirmed(town):
+    with town.at("nantes") as session:
+        return [receipt.jws for receipt in session.scalars(select(Receipt))]
+
+
+def test_an_acknowledgement_is_the_receipt_of_what_it_covers_and_of_nothing_later(
+    neighbours, nantes, letters
+):
+    earlier = letters.ack()
+    emptied = letters.ack(root=tree.EMPTY_ROOT.hex(), count=0)
+    neighbours.later(minutes=1)
+    neighbours.publish("nantes", "Claire Vasseur", audience="me")
+    neighbours.work_at("nantes")
+    for token in (earlier, emptied):
+        assert post(nantes, ACK, token).status_code == 202
+        assert confirmed(neighbours) == [""]
+    later = letters.ack()
+    assert post(nantes, ACK, later).status_code == 202
+    assert confirmed(neighbours) == [later]
 
 
 def test_the_empty_root_is_heard_from_a_space_that_holds_nothing_any_more(
