@@ -63,7 +63,7 @@ def test_a_form_that_waited_overnight_can_still_be_sent(maud):
 
 
 def test_the_log_of_a_failure_has_its_number_and_nothing_that_people_sent(
-    careful, maud, monkeypatch, capsys
+    careful, maud, monkeypatch, capsys, caplog
 ):
     def fail(*_given):
         secret = "what somebody typed"
@@ -72,7 +72,7 @@ def test_the_log_of_a_failure_has_its_number_and_nothing_that_people_sent(
     monkeypatch.setattr("app.web.sign_in.look_at_link", fail)
     careful.testing = False
     answer = careful.test_client().get("/sign-in/the-secret-of-a-link?next=/me")
-    told = "".join(capsys.readouterr())
+    told = "".join(capsys.readouterr()) + caplog.text
     number = re.search(r"<code>([0-9A-F]{6})</code>", answer.text)[1]
     assert answer.status_code == 500
     assert number in told
