@@ -7,10 +7,10 @@ import traceback
 from dataclasses import dataclass
 
 import structlog
-from flask import Flask, Response, g, render_template, request
+from flask import Flask, Response, current_app, g, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.search.query import QueryError
@@ -130,9 +130,12 @@ def _show(
     """
     g.setdefault("space", None)
     template = "errors/_notice.html" if wants_part() else "errors/show.html"
-    body = render_template(
-        template, status=status, title=title, text=text, number=number, way_out=way_out
-    )
+    told = {"status": status, "title": title, "text": text, "number": number, "way_out": way_out}
+    try:
+        body = render_template(template, **told)
+    except SQLAlchemyError:
+        # The usual frame, and whatever Flask adds to it, asks the database who is here.
+        body = current_app.jinja_env.get_template("errors/bare.html").render(told)
     response = varying(Response(body, status))
     if wants_part():
         response.headers["HX-Retarget"] = "#flash"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask, g, redirect, request, url_for
 from flask_babel import Babel, get_locale
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from app.database import db
@@ -42,8 +43,12 @@ def update() -> Response:
 
 def chosen_language() -> str:
     """Return the language tag of the current answer."""
-    person = account()
-    space = g.get("space") or db.session.get(Space, 1)
+    try:
+        person = account()
+        space = g.get("space") or db.session.get(Space, 1)
+    except SQLAlchemyError:
+        # The page that says so needs a language too: what the browser says must do.
+        person, space = None, None
     wishes = (
         request.cookies.get(COOKIE, ""),
         person.locale if person else "",

@@ -85,3 +85,13 @@ def test_a_statement_that_fails_keeps_what_it_carried_to_itself(space):
     with pytest.raises(OperationalError) as failure:
         db.session.execute(text("SELECT 1 FROM nowhere WHERE 1 = :email"), {"email": "maud@x.y"})
     assert "maud@x.y" not in str(failure.value)
+
+
+@pytest.mark.parametrize("table", ["space", "account"])
+def test_a_database_that_cannot_be_read_is_said_without_asking_it(maud, table):
+    db.session.execute(text(f"ALTER TABLE {table} RENAME TO lost"))
+    db.session.commit()
+    answer = maud.get("/")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "10"
+    assert "<h1>This door is stuck</h1>" in answer.text
