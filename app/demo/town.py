@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from app.models.account import ADMIN, account_of, issue_link
 from app.models.engine import open_engine, reading
 from app.models.peer import MirroredProfile, Peer
+from app.models.space import Space
 from federation.peering import Half
 
 HERE = Path(__file__).resolve().parent
@@ -31,6 +32,22 @@ COMMAND_SECONDS = 180
 
 #: Seconds between two looks at something that other processes are about to do.
 POLL_SECONDS = 0.2
+
+#: Street and sentence on the door plates; the streets are invented.
+PLATES = {
+    "lyon": (
+        "4 montée des Navettes",
+        "Un ancien atelier de tissage au fond de la cour, une grande table, le déjeuner du jeudi.",
+    ),
+    "nantes": (
+        "12 quai des Voiliers",
+        "Une ancienne voilerie au bord de la Loire, et de la soupe le jeudi.",
+    ),
+    "berlin": (
+        "Remisenstraße 7",
+        "Zweiter Hof, drei Treppen, ein langer Tisch und der beste Filterkaffee im Kiez.",
+    ),
+}
 
 
 class FoundingError(Exception):
@@ -110,6 +127,9 @@ def found(space: DemoSpace) -> None:
         if admin is None:
             raise FoundingError(f"{space.admin} is not in the list of {space.name}")
         admin.role = ADMIN
+        # What the admin would write on the door plate, under "Space settings".
+        plate = session.get_one(Space, 1)
+        plate.street, plate.line = PLATES[space.key]
         session.commit()
 
 
