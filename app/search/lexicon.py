@@ -107,6 +107,7 @@ class Lexicon:
             # Each slip changes at most two of the letters that a word has.
             if (mask ^ letters).bit_count() <= 2 * most
             and (distance := slips(folded, word, most)) <= most
+            and (distance < 2 or _alike(folded[0], word[0]))
         ]
         least = min((distance for _, distance in near), default=0)
         return [(word, distance) for word, distance in near if distance == least]
@@ -252,6 +253,15 @@ def _arranged(
         spelled={phrase: frozenset(of) for phrase, of in spelled.items()},
         by_size={key: tuple(of) for key, of in sizes.items()},
     )
+
+
+#: First letters that sound the same in some words: fotógrafa, photographer.
+_SOUNDS = frozenset(map(frozenset, ("fp", "ck", "cs", "sz", "cz", "ij", "gj", "vw", "fv", "iy")))
+
+
+def _alike(one: str, other: str) -> bool:
+    """Tell whether words of two slips may begin so: nobody mistypes a bookkeeper as a zookeeper."""
+    return one == other or frozenset((one, other)) in _SOUNDS
 
 
 def _reach(words_: Sequence[Word], at: int, phrase: Phrase) -> int | None:

@@ -61,6 +61,14 @@ def test_a_word_that_nobody_knows_makes_the_rest_unsure(town):
     assert town.names("rowing coach for my daughter") == ["Simone"]
 
 
+def test_two_slips_are_forgiven_only_behind_the_same_beginning(town):
+    town.member("Owen", service("Month ends", "bookkeeping"), locale="en")
+    town.member("Gwen", service("Portraits", "photography"), locale="en")
+    assert town.names("bokkeeepr ") == ["Owen"]
+    assert town.names("fotographer ") == ["Gwen"]
+    assert town.names("zookeeper ") == []
+
+
 def test_french_words_in_que_have_the_plurals_that_they_have():
     assert stem("banques") == stem("banque")
     assert stem("strategies") == stem("strategie") == stem("strategy")
