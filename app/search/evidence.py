@@ -86,7 +86,8 @@ class Index:
         near = sorted(
             (distance, term)
             for size in range(len(stem) - most, len(stem) + most + 1)
-            for term, letters in terms.get((stem[0], size), {}).items()
+            # A copy: another thread may be adding what was just written.
+            for term, letters in tuple(terms.get((stem[0], size), {}).items())
             # Each slip changes at most two of the letters that a word has.
             if (mask ^ letters).bit_count() <= 2 * most
             and (distance := slips(stem, term, most)) <= most

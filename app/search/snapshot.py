@@ -86,7 +86,10 @@ class Snapshot:
         """Return every word of the profiles by first letter and length, with its letters."""
         if not self._terms:
             found = connection.exec_driver_sql("SELECT term FROM search_term").scalars()
-            _learn(self._terms, found)
+            learnt: Terms = {}
+            _learn(learnt, found)
+            # At once, so that no other thread takes half of the words for all of them.
+            self._terms = learnt
         return self._terms
 
 
