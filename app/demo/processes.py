@@ -32,7 +32,8 @@ class Processes:
     def __enter__(self) -> Processes:
         # SIGHUP: somebody closed the terminal; the processes have sessions of their own and
         # would live on, with nobody left to end them.
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        # SIGINT too: a shell that starts a command in the background tells it to ignore Ctrl-C.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _as_interrupt)
         return self
 

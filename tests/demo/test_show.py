@@ -115,3 +115,15 @@ def test_a_server_whose_port_is_still_held_is_started_later_and_ends_nothing(tmp
     assert processes.revive("Lyon run") is False
     with pytest.raises(PortTakenError, match=f"port {taken} is in use"):
         processes.start(lyon, "run")
+
+
+def test_ctrl_c_ends_a_demo_that_a_script_started_in_the_background():
+    ours = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in ours}
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(KeyboardInterrupt), Processes():
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
