@@ -185,7 +185,7 @@ class Neighbourhood:
         with self.at(guest) as session:
             peers.knock(
                 session, url_of(host), self.identity(guest), self.network,
-                session.get(Space, 1), note, self.now, "admin",
+                note, self.now, "admin",
             )  # fmt: skip
 
     def decide(self, verb, name, about):

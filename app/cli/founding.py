@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from app.exchange.identity import create_keys
 from app.models.base import new_id
+from app.models.countries import country_codes
 from app.models.feed import FeedState
 from app.models.space import ENAMELS, Space
 from app.search.cities import City, find_city
@@ -29,11 +30,6 @@ from federation.identifiers import EntityId
 NAME_CHARACTERS = 80
 CITY_CHARACTERS = 80
 LANGUAGE_CHARACTERS = 12
-
-#: Codes that CLDR adds to the countries of ISO 3166-1: unions, exclaves, and test regions.
-NO_COUNTRIES = frozenset(
-    ("AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ")
-)
 
 
 class DoorPlateError(Exception):
@@ -135,15 +131,9 @@ def _text_problems(option: str, text: str, most: int) -> list[str]:
 
 
 def _country_problems(country: str) -> list[str]:
-    if country in countries():
+    if country in country_codes():
         return []
     return [f"--country: “{country}” is no country code; two letters such as FR or DE (ISO 3166-1)"]
-
-
-def countries() -> frozenset[str]:
-    """Return the codes of ISO 3166-1 alpha-2."""
-    codes = (str(code) for code in Locale("en").territories)
-    return frozenset(code for code in codes if len(code) == 2 and code.isalpha()) - NO_COUNTRIES
 
 
 def _url_problems(url: str, *, development: bool) -> list[str]:

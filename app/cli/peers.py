@@ -83,7 +83,7 @@ def knock(url: str, note: str) -> None:
         identity = identity_of(space)
         try:
             peer = peers.knock(
-                space.session, url, identity, _transport(space), space.space, note, space.now, ACTOR
+                space.session, url, identity, _transport(space), note, space.now, ACTOR
             )
         except peers.PeeringError as error:
             stop([str(error)])

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -149,7 +150,7 @@ def open_doors(spaces: tuple[DemoSpace, ...], processes: Processes, console: Con
         for space in spaces:
             processes.start(space, "worker")
         for space in spaces:
-            if not wait_until(lambda at=space: processes.answers(at), time.sleep, STEP_SECONDS):  # type: ignore[misc]  # a lambda's default has no type
+            if not wait_until(partial(processes.answers, space), time.sleep, STEP_SECONDS):
                 raise DemoError(f"{space.name} does not answer; see {processes.log_of(space)}")
     console.print("[green]✓[/] Three spaces are open, each with its worker")
 
@@ -163,7 +164,7 @@ def befriend(spaces: tuple[DemoSpace, ...], console: Console) -> None:
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda one: knock(one[0], lyon, one[1]), asking))
         for guest in (nantes, berlin):
-            if not wait_until(lambda g=guest: has_heard_from(lyon, g), time.sleep, STEP_SECONDS):  # type: ignore[misc]  # as above
+            if not wait_until(partial(has_heard_from, lyon, guest), time.sleep, STEP_SECONDS):
                 raise DemoError(f"the request of {guest.name} did not arrive at {lyon.name}")
         if not has_approved(lyon, nantes):
             approve(lyon, nantes)

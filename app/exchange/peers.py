@@ -19,7 +19,6 @@ from app.exchange.doors import address_of, visit
 from app.exchange.identity import Identity
 from app.models.journal import note as journal
 from app.models.peer import Peer
-from app.models.space import Space
 from federation import client, keys, peering, signing
 from federation.documents import PeeringStatement
 from federation.errors import DecisionNotAllowedError, FederationError
@@ -50,7 +49,6 @@ def knock(
     url: str,
     identity: Identity,
     transport: Transport,
-    space: Space,  # noqa: ARG001  # what we say of ourselves may come to depend on it
     note: str,
     now: datetime,
     actor: str,

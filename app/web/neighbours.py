@@ -69,7 +69,6 @@ def create() -> AnyResponse:
             address,
             _identity(),
             current_app.extensions["transport"],
-            g.space,
             note[:NOTE_CHARACTERS],
             g.now,
             signed_in().ref,

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext, ngettext
 from werkzeug.datastructures import MultiDict
 
+from app.models.countries import country_codes
 from app.models.space import ENAMELS, Space
 from app.search.cities import find_city
 from app.search.text import fold
@@ -41,11 +42,6 @@ MOST = {
     "contact": limits.CONTACT_CHARACTERS,
     "policy_url": 255,
 }
-
-#: Codes that CLDR adds to the countries of ISO 3166-1: unions, exclaves, and test regions.
-_NO_COUNTRIES = frozenset(
-    ("AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ")
-)
 
 
 @dataclass(slots=True)
@@ -134,13 +130,6 @@ class SpaceForm:
             found = find_city(self.city, self.country)
             space.latitude = found.latitude if found else None
             space.longitude = found.longitude if found else None
-
-
-@lru_cache(maxsize=1)
-def country_codes() -> frozenset[str]:
-    """Return every country there is (ISO 3166-1 alpha-2)."""
-    codes = (str(code) for code in Locale("en").territories)
-    return frozenset(code for code in codes if len(code) == 2 and code.isalpha()) - _NO_COUNTRIES
 
 
 @lru_cache(maxsize=8)

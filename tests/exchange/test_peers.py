@@ -10,7 +10,6 @@ from app.models.feed import PeerAck
 from app.models.job import Job
 from app.models.journal import JournalEntry
 from app.models.peer import Peer
-from app.models.space import Space
 from federation import signing
 from federation.errors import (
     ForbiddenAddressError,
@@ -27,7 +26,7 @@ from tests.neighbourhood import url_of
 def knock_at(town, url):
     with town.at("lyon") as session:
         peers.knock(
-            session, url, town.identity("lyon"), town.network, session.get(Space, 1), "",
+            session, url, town.identity("lyon"), town.network, "",
             town.now, "admin",
         )  # fmt: skip
 

@@ -70,7 +70,7 @@ def test_a_space_pulls_from_a_directory_of_files(tmp_path, server, nantes, monke
     transport, identity = HttpsTransport(development=True), lyon.extensions["identity"]
     with lyon.app_context():
         session, now = db.session(), datetime.now(UTC)
-        peer = peers.knock(session, url, identity, transport, None, "", now, "admin")
+        peer = peers.knock(session, url, identity, transport, "", now, "admin")
         session.commit()
         first = pull(session, peer, transport, identity, now)
         assert len(first.admitted) == 3

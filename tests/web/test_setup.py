@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 import pytest
 
 from app.database import db
+from app.models.countries import country_codes
 from app.models.journal import JournalEntry
 from app.models.peer import Peer
 from app.models.space import Space
-from app.web.space_form import SpaceForm, country_codes
+from app.web.space_form import SpaceForm
 from tests.spaces import add_member
 
 PARTIAL = {"HX-Request-Type": "partial"}
