@@ -21,7 +21,7 @@ biography, descriptions               0.45
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from sqlalchemy import Connection
 
@@ -29,6 +29,8 @@ from app.search.guessing import NEAR
 from app.search.levels import WHOLE, Levels, joined, lift
 from app.search.reading import Part, Term
 from app.search.snapshot import Snapshot, as_set
+from app.search.store import store
+from app.search.tables import Sought
 from app.search.text import letters_of, slips, typos_allowed
 from app.search.writing import token
 
@@ -68,21 +70,18 @@ class Index:
     """What occurs in the profiles, and in whose; see :class:`app.search.reading.Terms`."""
 
     def __init__(self, connection: Connection, held: Snapshot) -> None:
-        self._connection, self._held = connection, held
+        self._store, self._held = store(connection), held
 
     def has(self, stem: str) -> bool:
         """Tell whether some profile holds ``stem``."""
-        found = self._connection.exec_driver_sql(
-            "SELECT 1 FROM search_term WHERE term = ?", (stem,)
-        )
-        return found.first() is not None
+        return self._store.has(stem)
 
     def like(self, stem: str) -> list[str]:
         """Return the stems in profiles that ``stem`` may be a slip for, nearest first."""
         most = typos_allowed(stem)
         if not most:
             return []
-        terms, mask = self._held.terms(self._connection), letters_of(stem)
+        terms, mask = self._held.terms(self._store.words), letters_of(stem)
         near = sorted(
             (distance, term)
             for size in range(len(stem) - most, len(stem) + most + 1)
@@ -94,22 +93,14 @@ class Index:
         )
         return [term for _, term in near]
 
-    def people(self, column: str, tokens: Iterable[str], *, quoted: bool = False) -> int:
-        """Return who has any of ``tokens`` in ``column``."""
-        wanted = " OR ".join(tokens if quoted else (f'"{one}"' for one in tokens))
-        match, known = f"{column} : ({wanted})", self._held.postings
-        if match not in known:
+    def people(self, column: str, sought: Iterable[Sought]) -> int:
+        """Return who has any of ``sought`` in ``column``."""
+        asked, known = (column, tuple(sought)), self._held.postings
+        if asked not in known:
             if len(known) >= POSTINGS or len(known) * self._held.size // 8 > POSTINGS_BYTES:
                 known.clear()
-            known[match] = self._matching(match) & self._held.everybody
-        return known[match]
-
-    def _matching(self, match: str) -> int:
-        # One text instead of thousands of rows: the driver makes an object of each row.
-        found = self._connection.exec_driver_sql(
-            "SELECT group_concat(rowid) FROM search_text WHERE search_text MATCH ?", (match,)
-        ).scalar_one()
-        return as_set(map(int, found.split(","))) if found else 0
+            known[asked] = as_set(self._store.people(*asked)) & self._held.everybody
+        return known[asked]
 
 
 def worth_of(part: Part, index: Index, places: Mapping[str, int]) -> Levels:
@@ -134,10 +125,10 @@ def _codes_worth(part: Part, index: Index) -> Levels:
     worth: Levels = {}
     for sure, codes in sures.items():
         for column, value in CODE_COLUMNS:
-            _take(worth, index.people(column, map(token, codes)), sure * value)
+            _take(worth, index.people(column, _codes(codes)), sure * value)
     if part.near:
-        _take(worth, index.people("service", map(token, part.near)), NEAR)
-        _take(worth, index.people("derived", map(token, part.near)), NEAR * 0.9)
+        _take(worth, index.people("service", _codes(part.near)), NEAR)
+        _take(worth, index.people("derived", _codes(part.near)), NEAR * 0.9)
     return worth
 
 
@@ -147,8 +138,8 @@ def _words_worth(part: Part, index: Index) -> tuple[Levels, Levels]:
     elsewhere: Levels = {}
     meant = any(meaning.sure >= 0.7 for meaning in part.meanings)
     for term in part.terms:
-        phrase = _phrase(term)
-        passing = index.people("aside", [phrase], quoted=True) if meant else 0
+        phrase = [Sought(term.stems, term.prefix)]
+        passing = index.people("aside", phrase) if meant else 0
         for column, value in TEXT_COLUMNS:
             if column == "name" and meant and term.how != "word":
                 continue
@@ -157,7 +148,7 @@ def _words_worth(part: Part, index: Index) -> tuple[Levels, Levels]:
             if column != "name" and _guessed(term):
                 value = min(value, GUESSED)
             into = own if column in OWN_COLUMNS else elsewhere
-            found = index.people(column, [phrase], quoted=True)
+            found = index.people(column, phrase)
             if into is own and (aside := found & passing):
                 _take(own, aside, ASIDE * term.sure)
                 found ^= aside
@@ -176,7 +167,5 @@ def _take(worth: Levels, found: int, value: float) -> None:
         lift(worth, found, round(value * WHOLE))
 
 
-def _phrase(term: Term) -> str:
-    # Stems are letters and digits; the quotes keep FTS5 from reading them as its operators.
-    quoted = '"' + " ".join(term.stems).replace('"', "") + '"'
-    return quoted + ("*" if term.prefix else "")
+def _codes(codes: Iterable[str]) -> Iterator[Sought]:
+    return (Sought((token(code),)) for code in codes)

@@ -5,8 +5,8 @@ keeps something else in them, or the vocabulary has changed, they are made anew.
 member or a neighbour's profile calls the function here in the same transaction, so that there is
 no moment at which the index and the rows differ. Who may be seen is never kept here.
 
-``search_doc`` holds one row per person; ``search_text`` (FTS5) finds rows by their stems and
-codes. Stems are made in Python, hence the tokenizer only splits at spaces.
+``search_doc`` holds one row per person; the store (:mod:`app.search.store`) finds rows by their
+stems and codes, on each database in its own way.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from functools import cache
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app.models.base import new_id
@@ -25,32 +25,16 @@ from app.models.member import Member
 from app.models.peer import MirroredProfile, Peer
 from app.models.space import Space
 from app.search.cards import card_of_member, card_of_mirrored, for_visitors, shows_all
+from app.search.store import store
+from app.search.tables import doc, state
 from app.search.writing import COLUMNS, Entry, entry_of
 from federation import vocabulary
 
 #: Rises when the tables or what is written into them change their meaning.
-VERSION = 4
+VERSION = 5
 
 #: What a row stands for; a front is what visitors see of a neighbour who keeps something from them.
 MEMBER, MIRRORED, FRONT, GONE = "member", "mirrored", "front", "gone"
-
-_LIST = ", ".join(COLUMNS)
-_TABLES = (
-    """CREATE TABLE search_state (
-        id INTEGER PRIMARY KEY CHECK (id = 1), made_for TEXT NOT NULL, epoch TEXT NOT NULL,
-        stamp INTEGER NOT NULL)""",
-    f"""CREATE TABLE search_doc (
-        id INTEGER PRIMARY KEY, kind TEXT NOT NULL, owner INTEGER NOT NULL, peer_id INTEGER,
-        subject TEXT NOT NULL, public INTEGER NOT NULL, stamp INTEGER NOT NULL,
-        digest TEXT NOT NULL, facets TEXT NOT NULL, {", ".join(f"{c} TEXT" for c in COLUMNS)},
-        UNIQUE (kind, subject))""",
-    "CREATE INDEX search_doc_stamp ON search_doc (stamp)",
-    "CREATE INDEX search_doc_owner ON search_doc (kind, owner)",
-    f"""CREATE VIRTUAL TABLE search_text USING fts5 (
-        {_LIST}, content='search_doc', content_rowid='id', prefix='3',
-        tokenize="unicode61 remove_diacritics 0 tokenchars '_'")""",
-    "CREATE VIRTUAL TABLE search_term USING fts5vocab (search_text, row)",
-)
 
 Progress = Callable[[int, int], None]
 
@@ -62,13 +46,7 @@ def ensure_tables(connection: Connection) -> bool:
     """
     if _made_for(connection) == _signature():
         return False
-    for table in ("search_term", "search_text", "search_doc", "search_state"):
-        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table}")
-    for statement in _TABLES:
-        connection.exec_driver_sql(statement)
-    connection.exec_driver_sql(
-        "INSERT INTO search_state VALUES (1, ?, ?, 0)", (_signature(), new_id())
-    )
+    _create(connection)
     return True
 
 
@@ -169,8 +147,7 @@ def rebuild(session: Session, progress: Progress | None = None) -> int:
     :param progress: called with how many people are done, and of how many.
     """
     connection = session.connection()
-    connection.exec_driver_sql("DROP TABLE IF EXISTS search_state")
-    ensure_tables(connection)
+    _create(connection)
     return _fill(session, progress)
 
 
@@ -181,8 +158,8 @@ def check(session: Session) -> list[str]:
         return ["the index is missing or was made by another version of the program"]
     held = {
         (kind, subject): digest
-        for kind, subject, digest in connection.exec_driver_sql(
-            "SELECT kind, subject, digest FROM search_doc WHERE kind <> 'gone'"
+        for kind, subject, digest in connection.execute(
+            select(doc.c.kind, doc.c.subject, doc.c.digest).where(doc.c.kind != GONE)
         )
     }
     differences = []
@@ -193,15 +170,6 @@ def check(session: Session) -> list[str]:
         elif digest != entry.digest:
             differences.append(f"{subject} is in the index as it was earlier")
     return differences + [f"{subject} is in the index but nowhere else" for _, subject in held]
-
-
-def words_since(connection: Connection, stamp: int) -> set[str]:
-    """Return the words of all rows written after ``stamp``."""
-    changed = connection.exec_driver_sql(
-        f"SELECT {_LIST} FROM search_doc WHERE stamp > ?",  # noqa: S608  # our own names
-        (stamp,),
-    )
-    return {word for row in changed for text in row if text for word in text.split()}
 
 
 def mark_written(session: Session) -> None:
@@ -237,6 +205,12 @@ def _of_mirrored(profile: MirroredProfile, peer: Peer) -> list[Row]:
     return found
 
 
+def _create(connection: Connection) -> None:
+    store(connection).create()
+    made = {"id": 1, "made_for": _signature(), "epoch": new_id(), "stamp": 0}
+    connection.execute(insert(state), made)
+
+
 def _write(
     connection: Connection,
     kind: str,
@@ -246,34 +220,27 @@ def _write(
     public: bool,
     entry: Entry,
 ) -> None:
-    held = connection.exec_driver_sql(
-        "SELECT id, owner, peer_id, public, digest FROM search_doc WHERE kind = ? AND subject = ?",
-        (kind, subject),
+    held = connection.execute(
+        select(doc.c.id, doc.c.owner, doc.c.peer_id, doc.c.public, doc.c.digest).where(
+            doc.c.kind == kind, doc.c.subject == subject
+        )
     ).one_or_none()
     if held and tuple(held)[1:] == (owner, peer_id, int(public), entry.digest):
         return
     stamp = _next_stamp(connection)
-    row = (owner, peer_id, int(public), stamp, entry.digest, entry.facets, *entry.columns)
+    values = _values((kind, owner, peer_id, subject, public, entry), stamp)
     if held:
-        _forget(connection, held[0])
-        names = ("owner", "peer_id", "public", "stamp", "digest", "facets", *COLUMNS)
-        changes = ", ".join(f"{name} = ?" for name in names)
-        connection.exec_driver_sql(
-            f"UPDATE search_doc SET {changes} WHERE id = ?",  # noqa: S608  # our own names
-            (*row, held[0]),
-        )
-        number = held[0]
+        store(connection).leaving(held[0])
+        connection.execute(update(doc).where(doc.c.id == held[0]).values(values))
     else:
-        number = connection.exec_driver_sql(_INSERT, (kind, subject, *row)).lastrowid
-    connection.exec_driver_sql(_INSERT_TEXT, (number, *entry.columns))
+        connection.execute(insert(doc), values)
+    store(connection).written(stamp)
 
 
 def _held(connection: Connection, refs: Collection[str]) -> set[str]:
     """Return which of our members ``refs`` the index knows already."""
-    marks = ", ".join("?" * len(refs))
-    found = connection.exec_driver_sql(
-        f"SELECT subject FROM search_doc WHERE kind = ? AND subject IN ({marks})",  # noqa: S608  # only question marks
-        (MEMBER, *refs),
+    found = connection.execute(
+        select(doc.c.subject).where(doc.c.kind == MEMBER, doc.c.subject.in_(refs))
     )
     return set(found.scalars())
 
@@ -283,61 +250,41 @@ def _add(connection: Connection, rows: Sequence[Row]) -> None:
     if not rows:
         return
     stamp = _next_stamp(connection)
-    connection.exec_driver_sql(
-        _INSERT,
-        [
-            (kind, subject, owner, peer_id, int(public), stamp, entry.digest, entry.facets)
-            + entry.columns
-            for kind, owner, peer_id, subject, public, entry in rows
-        ],
-    )
-    connection.exec_driver_sql(
-        f"INSERT INTO search_text (rowid, {_LIST}) "  # noqa: S608
-        f"SELECT id, {_LIST} FROM search_doc WHERE stamp = ?",
-        (stamp,),
-    )
+    connection.execute(insert(doc), [_values(row, stamp) for row in rows])
+    store(connection).written(stamp)
 
 
-# The names of columns are our own; every value is bound.
-_INSERT = (
-    "INSERT INTO search_doc (kind, subject, owner, peer_id, public, stamp, digest, facets, "  # noqa: S608
-    f"{_LIST}) VALUES ({', '.join('?' * (8 + len(COLUMNS)))})"
-)
-_INSERT_TEXT = (
-    f"INSERT INTO search_text (rowid, {_LIST}) VALUES (?, {', '.join('?' * len(COLUMNS))})"  # noqa: S608
-)
+def _values(row: Row, stamp: int) -> dict[str, Any]:
+    kind, owner, peer_id, subject, public, entry = row
+    return {
+        "kind": kind,
+        "owner": owner,
+        "peer_id": peer_id,
+        "subject": subject,
+        "public": int(public),
+        "stamp": stamp,
+        "digest": entry.digest,
+        "facets": entry.facets,
+    } | dict(zip(COLUMNS, entry.columns, strict=True))
 
 
 def _remove(connection: Connection, kind: str, subject: str) -> None:
-    number = connection.exec_driver_sql(
-        "SELECT id FROM search_doc WHERE kind = ? AND subject = ?", (kind, subject)
+    number = connection.execute(
+        select(doc.c.id).where(doc.c.kind == kind, doc.c.subject == subject)
     ).scalar_one_or_none()
     if number is None:
         return
-    _forget(connection, number)
-    blank = ", ".join(f"{name} = ''" for name in COLUMNS)
+    store(connection).leaving(number)
+    stamp = _next_stamp(connection)
     # The row stays as a mark for readers that remember it; its subject is freed.
-    connection.exec_driver_sql(
-        f"UPDATE search_doc SET kind = 'gone', subject = id, facets = '{{}}', digest = '', "  # noqa: S608
-        f"stamp = ?, {blank} WHERE id = ?",
-        (_next_stamp(connection), number),
-    )
-
-
-def _forget(connection: Connection, number: int) -> None:
-    """Take a row's old words out of FTS5, which must be told exactly what they were."""
-    connection.exec_driver_sql(
-        f"INSERT INTO search_text (search_text, rowid, {_LIST}) "  # noqa: S608
-        f"SELECT 'delete', id, {_LIST} FROM search_doc WHERE id = ?",
-        (number,),
-    )
+    gone = {"kind": GONE, "subject": str(number), "facets": "{}", "digest": "", "stamp": stamp}
+    blank = dict.fromkeys(COLUMNS, "")
+    connection.execute(update(doc).where(doc.c.id == number).values(gone | blank))
 
 
 def _next_stamp(connection: Connection) -> int:
-    stamp = connection.exec_driver_sql(
-        "UPDATE search_state SET stamp = stamp + 1 RETURNING stamp"
-    ).scalar_one()
-    return int(stamp)
+    risen = update(state).values(stamp=state.c.stamp + 1).returning(state.c.stamp)
+    return int(connection.execute(risen).scalar_one())
 
 
 def _fill(session: Session, progress: Progress | None) -> int:
@@ -346,22 +293,20 @@ def _fill(session: Session, progress: Progress | None) -> int:
         session.scalar(select(func.count()).select_from(model)) or 0
         for model in (Member, MirroredProfile)
     )
-    done, batch = 0, list[tuple[Any, ...]]()
-    for kind, owner, peer_id, subject, public, entry in _everybody(session):
-        batch.append(
-            (kind, subject, owner, peer_id, int(public), 1, entry.digest, entry.facets)
-            + entry.columns
-        )
-        done += kind != FRONT
+    store(connection).fill()
+    done, batch = 0, list[dict[str, Any]]()
+    for row in _everybody(session):
+        batch.append(_values(row, 1))
+        done += row[0] != FRONT
         if len(batch) >= _BATCH:
-            connection.exec_driver_sql(_INSERT, batch)
+            connection.execute(insert(doc), batch)
             batch = []
             if progress:
                 progress(done, total)
     if batch:
-        connection.exec_driver_sql(_INSERT, batch)
-    connection.exec_driver_sql("INSERT INTO search_text (search_text) VALUES ('rebuild')")
-    connection.exec_driver_sql("UPDATE search_state SET stamp = 1")
+        connection.execute(insert(doc), batch)
+    store(connection).filled()
+    connection.execute(update(state).values(stamp=1))
     mark_written(session)
     if progress:
         progress(done, total)
@@ -389,12 +334,9 @@ def _everybody(session: Session) -> Iterator[Row]:
 
 
 def _made_for(connection: Connection) -> str | None:
-    there = connection.exec_driver_sql(
-        "SELECT 1 FROM sqlite_master WHERE name = 'search_state'"
-    ).scalar_one_or_none()
-    if not there:
+    if not store(connection).exists():
         return None
-    found = connection.exec_driver_sql("SELECT made_for FROM search_state").scalar_one_or_none()
+    found = connection.execute(select(state.c.made_for)).scalar_one_or_none()
     return str(found) if found else None
 
 

@@ -15,15 +15,17 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.orm import Session
 
-from app.search.index import FRONT, MEMBER, MIRRORED, words_since, written_here
+from app.search.index import FRONT, MEMBER, MIRRORED, written_here
+from app.search.store import store
+from app.search.tables import Sought, doc, state
 from app.search.text import letters_of
 
 #: Facets whose values stand in the index; those of places are computed from the peers.
@@ -62,7 +64,7 @@ class Snapshot:
     pairs: dict[Pair, Pair] = field(default_factory=dict)
     """Each pair once, so that all rows share it."""
 
-    postings: dict[str, int] = field(default_factory=dict)
+    postings: dict[tuple[str, tuple[Sought, ...]], int] = field(default_factory=dict)
     """Who matches what was looked for at this stamp."""
 
     counts: dict[tuple[str, int], dict[str, int]] = field(default_factory=dict)
@@ -82,12 +84,14 @@ class Snapshot:
             self._names = sorted(rows(self.everybody), key=lambda row: (self.name[row], row))
         return self._names
 
-    def terms(self, connection: Connection) -> Terms:
-        """Return every word of the profiles by first letter and length, with its letters."""
+    def terms(self, words: Callable[[], Iterable[str]]) -> Terms:
+        """Return every word of the profiles by first letter and length, with its letters.
+
+        :param words: gives all of them, if this is the first time.
+        """
         if not self._terms:
-            found = connection.exec_driver_sql("SELECT term FROM search_term").scalars()
             learnt: Terms = {}
-            _learn(learnt, found)
+            _learn(learnt, words())
             # At once, so that no other thread takes half of the words for all of them.
             self._terms = learnt
         return self._terms
@@ -101,7 +105,7 @@ _following = Lock()
 def snapshot(session: Session) -> Snapshot:
     """Return the snapshot of the session's database, brought up to what the session sees."""
     connection = session.connection()
-    epoch, stamp = connection.exec_driver_sql("SELECT epoch, stamp FROM search_state").one()
+    epoch, stamp = connection.execute(select(state.c.epoch, state.c.stamp)).one()
     with _following:
         held = _snapshots.get(connection.engine)
         if held is None or held.epoch != epoch:
@@ -177,13 +181,11 @@ def _apart(held: Snapshot) -> Snapshot:
 
 def _followed(held: Snapshot, connection: Connection, stamp: int) -> Snapshot:
     """Bring ``held`` up to ``stamp`` by reading the rows that were written since."""
-    changed = connection.exec_driver_sql(
-        "SELECT id, kind, owner, peer_id, public, facets FROM search_doc WHERE stamp > ?",
-        (held.stamp,),
-    ).all()
+    columns = (doc.c.id, doc.c.kind, doc.c.owner, doc.c.peer_id, doc.c.public, doc.c.facets)
+    changed = connection.execute(select(*columns).where(doc.c.stamp > held.stamp)).all()
     _leave(held, [row[0] for row in changed if row[0] in held.values])
     if held._terms:
-        _learn(held._terms, words_since(connection, held.stamp))
+        _learn(held._terms, store(connection).words_since(held.stamp))
     kinds: dict[str, list[int]] = defaultdict(list)
     joining: dict[Pair, list[int]] = defaultdict(list)
     peers: dict[int, list[int]] = defaultdict(list)
