@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 #: Letters that have no decomposition but another spelling.
-_SPELLINGS = str.maketrans(
+SPELLINGS = str.maketrans(
     {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
 )
 #: Names that punctuation would break apart, after folding.
@@ -102,7 +102,7 @@ def fold(text: str) -> str:
     """Return ``text`` in lower case without accents, ligatures or compatibility forms."""
     if text.isascii():
         return text.lower()
-    lowered = unicodedata.normalize("NFKC", text).casefold().translate(_SPELLINGS)
+    lowered = unicodedata.normalize("NFKC", text).casefold().translate(SPELLINGS)
     if lowered.isascii():
         return lowered
     return "".join(c for c in unicodedata.normalize("NFD", lowered) if not unicodedata.combining(c))
