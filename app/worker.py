@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -54,6 +55,7 @@ def run_round(
     now: datetime,
     *,
     jobs: int = JOBS_PER_ROUND,
+    clock: Callable[[], float] = monotonic,
 ) -> Summary:
     """Do what is due at ``now``, one job after the other, at most ``jobs`` of them."""
     outcomes: list[Outcome] = []
@@ -64,7 +66,7 @@ def run_round(
             if held is None:
                 break
             try:
-                outcome = perform(Round(session, transport, identity, now), held)
+                outcome = perform(Round(session, transport, identity, now, clock), held)
             except Exception:
                 # One job's bug must not keep the other neighbours from being read.
                 log.exception("job", kind=held.kind, key=held.key)

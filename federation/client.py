@@ -20,6 +20,7 @@ from federation.errors import (
     PROBLEM_PREFIX,
     PROBLEMS,
     DocumentError,
+    EndlessFeedError,
     FederationError,
     MalformedAnswerError,
     RateLimitedError,
@@ -111,7 +112,8 @@ def read_feed_page(
     :returns: ``None`` when nothing changed since ``etag`` (304).
     :raises EpochChangedError: the cursor is of an earlier epoch: begin again without one.
     :raises NotPeeredError, SuspendedError, RateLimitedError: what the peer answered.
-    :raises MalformedAnswerError: not a page. Other errors as :meth:`Transport.get`.
+    :raises MalformedAnswerError: not a page, or one behind which nobody gets on.
+    :raises FederationError: as :meth:`Transport.get`.
     """
     url = _file_of(space, since) if space.static else _page_of(space, since, limit)
     # A static space gives everybody the same files; nobody there wants to know who reads.
@@ -123,9 +125,9 @@ def read_feed_page(
     page = _object(_accepted(answer, JSON), limits.PAGE_BYTES)
     return FeedPage(
         epoch=_string(page, "epoch", limits.EPOCH_CHARACTERS),
-        items=_items(page.get("items")),
-        next=_string(page, "next", limits.CURSOR_CHARACTERS),
-        more=_flag(page, "more"),
+        items=items,
+        next=following,
+        more=more,
         checkpoint=_string(page, "checkpoint", limits.JWS_BYTES, default=""),
         etag=answer.headers.get("etag", "")[: limits.ETAG_CHARACTERS],
     )
@@ -139,6 +141,10 @@ def read_checkpoint(
         space.endpoints.checkpoint, max_bytes=limits.JWS_BYTES, headers=_headers(JWT, assertion)
     )
     return _text(_accepted(answer, JWT, *UNNAMED))
+    items, following = _items(page.get("items")), _string(page, "next", limits.CURSOR_CHARACTERS)
+    more = _flag(page, "more")
+    if more and (not items or following in ("", since)):
+        raise EndlessFeedError("a page that leads nowhere, and says that there is more")
 
 
 def read_index(

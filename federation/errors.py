@@ -212,6 +212,12 @@ class ForbiddenAddressError(FederationError):
     code = "forbidden-address"
 
 
+class EndlessFeedError(MalformedAnswerError):
+    """The feed leads in circles, or is longer than any directory can be."""
+
+    code = "endless-feed"
+
+
 # --- what waits for, or contradicts, an admin
 
 

@@ -99,6 +99,17 @@ INDEX_BYTES = 34 * 1024 * 1024
 #: Bytes of an answer that only says yes or no, and of the problem it may carry.
 PROBLEM_BYTES = 8 * 1024
 
+#: Profiles held of one peer: as many as an index can list.
+PEER_PROFILES = INDEX_ENTRIES
+
+#: Withdrawals remembered of one peer, each until no copy can be valid. Of more the oldest are
+#: forgotten, and what was signed before them is refused instead (``Replica.forgotten_until``).
+PEER_WITHDRAWALS = 20_000
+
+#: Records of a feed from its beginning to its end: one for each subject, as many of them withdrawn
+#: as shown. A longer feed is not compacted, or has no end.
+FEED_RECORDS = 2 * INDEX_ENTRIES
+
 #: Keys in one published set (*wire*): the one in use, the next, and a few being retired.
 KEYS = 8
 

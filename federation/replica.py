@@ -11,7 +11,9 @@ The rules for a record, in the order in which they are applied:
 4. it is valid at ``now``; a withdrawal is heard even late, since it only takes away;
 5. its revision is higher than the one held. The same bytes again change nothing; other bytes under
    the same revision are equivocation, of which both documents are the evidence;
-6. a withdrawal is remembered until no copy of what it withdraws can be valid any more.
+6. a withdrawal is remembered until no copy of what it withdraws can be valid any more. Whoever has
+   room for so many only may forget the oldest, and from then on refuses every profile that was
+   signed before them, unless something is held about its subject: a replay gains nothing by it.
 
 A record that is refused changes nothing, and says nothing about the rest of its page.
 """
@@ -83,6 +85,8 @@ class Replica:
     entity_id: str
     audience_id: str
     held: dict[str, Held] = field(default_factory=dict)
+    forgotten_until: datetime | None = None
+    """Withdrawals that were signed up to then may have been forgotten."""
 
     def admit(self, record: Profile | Withdrawal, digest: str, now: datetime) -> Outcome:
         """Take ``record`` in, or refuse it and change nothing.
@@ -92,7 +96,7 @@ class Replica:
         :raises ForeignSubjectError: about somebody else's member.
         :raises WrongAudienceError: the member did not agree to be shown to us.
         :raises ExpiredError: past ``exp``, or dated ahead of us.
-        :raises StaleError: a newer revision is held.
+        :raises StaleError: a newer revision is held, or its withdrawal may have been forgotten.
         :raises EquivocationError: another document of the same revision is held.
         """
         self._require_ours_to_believe(record, now)
@@ -104,6 +108,8 @@ class Replica:
                 if digest != held.digest:
                     raise EquivocationError(f"two documents of revision {held.rev}")
                 return Outcome.UNCHANGED
+        elif self._may_be_withdrawn(record):
+            raise StaleError("signed before withdrawals that were too many to remember")
         self.held[record.subject] = _held(record, digest, held)
         return _outcome(record, held)
 
@@ -132,6 +138,13 @@ class Replica:
         leaves = self.leaves(checkpoint.issued_at)
         return (
             len(leaves) == checkpoint.count and tree.root(leaves.values()).hex() == checkpoint.root
+        )
+
+    def _may_be_withdrawn(self, record: Profile | Withdrawal) -> bool:
+        return (
+            isinstance(record, Profile)
+            and self.forgotten_until is not None
+            and record.issued_at <= self.forgotten_until
         )
 
     def _require_ours_to_believe(self, record: Profile | Withdrawal, now: datetime) -> None:

@@ -13,6 +13,7 @@ from app.search.index import remove_mirrored
 from federation import signing, tree
 from federation.documents import Checkpoint
 from federation.keys import Keyring
+from federation.limits import CLOCK_SKEW, PEER_WITHDRAWALS
 
 
 def count(session: Session, peer: Peer) -> int:
@@ -83,6 +84,32 @@ def remove_expired(session: Session, peer_id: int, now: datetime) -> list[str]:
     return gone
 
 
+def forget_oldest_withdrawals(session: Session, peer: Peer) -> bool:
+    """Keep no more tombstones of ``peer`` than there is room for; the caller commits.
+
+    What may have been withdrawn by one of those that go is refused from now on by its date.
+
+    :returns: whether it is the first time that there were too many.
+    """
+    mine = MirroredWithdrawal.peer_id == peer.id
+    surplus = (session.scalar(select(func.count()).where(mine)) or 0) - PEER_WITHDRAWALS
+    if surplus <= 0:
+        return False
+    oldest = session.execute(
+        select(MirroredWithdrawal.id, MirroredWithdrawal.received_at)
+        .where(mine)
+        .order_by(MirroredWithdrawal.received_at, MirroredWithdrawal.id)
+        .limit(surplus)
+    ).all()
+    session.execute(
+        delete(MirroredWithdrawal).where(MirroredWithdrawal.id.in_([row.id for row in oldest]))
+    )
+    first = peer.forgotten_until is None
+    # Its clock may be ahead of ours by as much.
+    peer.forgotten_until = oldest[-1].received_at + CLOCK_SKEW
+    return first
+
+
 def disown(session: Session, peer: Peer, keys: Keyring) -> int:
     """Delete what none of ``keys`` signed, and return how much; the caller commits.
 
@@ -119,6 +146,6 @@ def purge(session: Session, peer: Peer) -> None:
     session.execute(delete(MirroredWithdrawal).where(MirroredWithdrawal.peer_id == peer.id))
     peer.epoch = peer.cursor = peer.feed_etag = ""
     peer.their_root = peer.their_checkpoint = peer.acked_root = ""
-    peer.held_seq = peer.their_seq = 0
+    peer.held_seq = peer.their_seq = peer.since_end = 0
     peer.roots_agree = peer.drop_waiting = peer.last_success_at = peer.purge_at = None
     peer.drop_accepted = False

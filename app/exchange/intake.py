@@ -11,13 +11,16 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.exchange import copies
 from app.exchange.feeds import Page, Record
 from app.exchange.identity import Identity
+from app.models.journal import note
 from app.models.peer import MirroredProfile, MirroredWithdrawal, Peer
 from app.search.index import index_mirrored, remove_mirrored
 from federation import signing
 from federation.documents import PUBLIC, Profile, Withdrawal
-from federation.errors import DocumentError
+from federation.errors import DocumentError, TooLargeError
+from federation.limits import PEER_PROFILES, PEER_WITHDRAWALS
 from federation.replica import Held, Outcome, Replica
 from federation.signing import Signed
 
@@ -26,8 +29,20 @@ class Intake:
     """One page on its way into the database, with the rows that it may touch."""
 
     def __init__(
-        self, session: Session, peer: Peer, page: Page, identity: Identity, now: datetime
+        self,
+        session: Session,
+        peer: Peer,
+        page: Page,
+        identity: Identity,
+        now: datetime,
+        *,
+        room: int = PEER_PROFILES,
     ) -> None:
+        """Read what is held about the subjects of ``page``.
+
+        :param room: how many more profiles of ``peer`` may be held.
+        """
+        self._room = room
         self._session, self._peer, self._page, self._now = session, peer, page, now
         subjects = {record.subject for record in page.records if record.subject}
         self._profiles = {
@@ -46,7 +61,9 @@ class Intake:
                 )
             )
         }
-        self._replica = Replica(peer.url, identity.entity_id, self._held())
+        self._replica = Replica(
+            peer.url, identity.entity_id, self._held(), forgotten_until=peer.forgotten_until
+        )
         self._to_index: dict[str, MirroredProfile] = {}
 
     def losses(self) -> int:
@@ -82,6 +99,13 @@ class Intake:
         self._session.flush()
         for row in self._to_index.values():
             index_mirrored(self._session, row, self._peer)
+        if self._tombstones and copies.forget_oldest_withdrawals(self._session, self._peer):
+            note(
+                self._session, self._now, "event", "too-many-withdrawals", actor="worker",
+                peer=self._peer,
+                detail=f"more than {PEER_WITHDRAWALS} withdrawals: the oldest are forgotten, and "
+                "older profiles of people who are not held are refused",
+            )  # fmt: skip
 
     def _held(self) -> dict[str, Held]:
         held = {
@@ -101,11 +125,14 @@ class Intake:
 
     def _keep(self, profile: Profile, signed: Signed[Profile | Withdrawal], digest: str) -> None:
         subject = profile.subject
+        if subject not in self._profiles and self._room <= 0:
+            raise TooLargeError(f"more than {PEER_PROFILES} profiles of one space are not held")
         tombstone = self._tombstones.pop(subject, None)
         if tombstone is not None:
             self._session.delete(tombstone)
         row = self._profiles.get(subject)
         if row is None:
+            self._room -= 1
             row = MirroredProfile(subject=subject, peer_id=self._peer.id)
             self._session.add(row)
             self._profiles[subject] = row

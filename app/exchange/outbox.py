@@ -5,6 +5,10 @@ moving ``leased_until`` forward in one conditional update, so that no two worker
 one; a worker that is killed loses its lease, and the job is taken again. ``version`` rises with
 each asking: finishing a job that was asked for again meanwhile leaves it due.
 
+What is done first: what concerns ourselves and neighbours that answer quickly, before what concerns
+those that lately took long and strangers who knock; among these what somebody waits for; then what
+has been due longest. So neighbours that drip make the others wait for one turn, however many drip.
+
 No clock and no work is done here: ``now`` is an argument, and ``app.worker`` knows the kinds.
 """
 
@@ -21,6 +25,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from app.models.job import Job
+from app.models.peer import Peer
 
 PULL, STATEMENT, NOTICE, ACK, KNOCK = "pull", "statement", "notice", "ack", "knock"
 CHECKPOINT, RENEW, ENTITY, PURGE = "checkpoint", "renew", "entity", "purge"
@@ -85,12 +90,12 @@ def request(
 
 
 def claim(session: Session, now: datetime, *, lease: timedelta = LEASE) -> Claim | None:
-    """Take the job that has been due longest, urgent ones first, and commit.
+    """Take the job that comes first among those that are due, and commit.
 
     :returns: ``None`` when nothing is due.
     """
     free = or_(Job.leased_until.is_(None), Job.leased_until <= now)
-    return _take(session, and_(Job.due_at <= now, free), now + lease)
+    return _take(session, and_(Job.due_at <= now, free), now, now + lease)
 
 
 def claim_one(
@@ -98,7 +103,7 @@ def claim_one(
 ) -> Claim | None:
     """Take this job, due or not, and commit; ``None`` when a worker holds it or it is unknown."""
     free = or_(Job.leased_until.is_(None), Job.leased_until <= now)
-    return _take(session, and_(Job.kind == kind, Job.key == key, free), now + lease)
+    return _take(session, and_(Job.kind == kind, Job.key == key, free), now, now + lease)
 
 
 def finish(session: Session, held: Claim, *, next_due: datetime | None = None) -> bool:
@@ -119,18 +124,27 @@ def finish(session: Session, held: Claim, *, next_due: datetime | None = None) -
     return _touched(session, update(Job).where(mine).values(**clean))
 
 
-def fail(session: Session, held: Claim, now: datetime, problem: str) -> datetime:
+def fail(
+    session: Session,
+    held: Claim,
+    now: datetime,
+    problem: str,
+    *,
+    at_least: timedelta = timedelta(0),
+) -> datetime:
     """Give the job back after a failure and return when it is tried again; the caller commits.
 
     If it was asked for again meanwhile, there is news: the first wait applies, not a longer one.
     """
     mine = and_(Job.id == held.id, Job.leased_until == held.leased_until)
+
+    :param at_least: how long the other side asked us to wait.
     given_back = {"leased_until": None, "last_error": problem[:500]}
-    again = now + wait_after(held.attempts)
+    again = now + max(wait_after(held.attempts), at_least)
     unchanged = update(Job).where(mine, Job.version == held.version)
     if _touched(session, unchanged.values(due_at=again, **given_back)):
         return again
-    soon = now + wait_after(1)
+    soon = now + max(wait_after(1), at_least)
     _touched(session, update(Job).where(mine).values(due_at=soon, attempts=1, **given_back))
     return soon
 
@@ -160,9 +174,11 @@ def wait_after(failures: int) -> timedelta:
     return timedelta(seconds=wait.total_seconds() * (1 - JITTER * chance()))
 
 
-def _take(session: Session, condition: ColumnElement[bool], until: datetime) -> Claim | None:
-    urgent_first = case((Job.kind.in_(URGENT), 0), else_=1)
-    first = select(Job.id).where(condition).order_by(urgent_first, Job.due_at, Job.id).limit(1)
+def _take(
+    session: Session, condition: ColumnElement[bool], now: datetime, until: datetime
+) -> Claim | None:
+    order = (_behind(now), Job.kind.not_in(URGENT), Job.due_at, Job.id)
+    first = select(Job.id).where(condition).order_by(*order).limit(1)
     taken = session.execute(
         update(Job)
         # The condition is repeated: on PostgreSQL the subquery may have seen an older row.
@@ -177,6 +193,13 @@ def _take(session: Session, condition: ColumnElement[bool], until: datetime) -> 
 
 def _insert_for(session: Session) -> Any:
     # INSERT ... ON CONFLICT is the same on both, but SQLAlchemy has one function for each.
+def _behind(now: datetime) -> ColumnElement[bool]:
+    """Return the condition under which a job comes after those of everybody else."""
+    took_long = select(Peer.id).where(Peer.id == Job.peer_id, Peer.behind_until > now).exists()
+    # Nobody here has chosen to wait for a stranger's door.
+    return or_(Job.kind == KNOCK, took_long)
+
+
     dialect = session.get_bind().dialect.name
     return sqlite_insert if dialect == "sqlite" else postgresql_insert
 

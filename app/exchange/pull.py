@@ -8,6 +8,8 @@ repeats a page and never skips one.
 * Nothing is deleted because an answer did not come: only on a signed withdrawal, on expiry, when
   the peering ends, or when a restarted feed is complete and its signed root leaves a record out.
 * A neighbour that loses many records at once has to wait for our admin.
+* One pull reads so many pages, and takes so much time, and no more (``app.exchange.turn``); a feed
+  that is longer goes on behind the others, and one that leads in circles, or has no end, is none.
 """
 
 from __future__ import annotations
@@ -22,15 +24,18 @@ from app.exchange import checkpoints, copies, entities, outbox, standing
 from app.exchange.feeds import Page, Record, read_page
 from app.exchange.identity import Identity
 from app.exchange.intake import Intake
+from app.exchange.turn import TurnOverError
 from app.models.journal import note
 from app.models.peer import Peer
 from federation.entity import EntityConfiguration
 from federation.errors import (
+    EndlessFeedError,
     EpochChangedError,
     FederationError,
     NotPeeredError,
     SuspendedError,
 )
+from federation.limits import FEED_RECORDS, PEER_PROFILES
 from federation.replica import Outcome, drops_many
 from federation.transport import Transport
 
@@ -62,6 +67,9 @@ class Pulled:
 
     waiting: int = 0
     """Records whose deletion waits for an admin."""
+
+    gained: int = field(default=0, compare=False)
+    """How many more profiles are held than before."""
 
 
 def pull(
@@ -96,13 +104,18 @@ def _pull(
         raise NotPeeredError("the two spaces have not both approved each other")
     plate = entities.current_configuration(session, peer, transport, identity, now)
     before = copies.count(session, peer)
-    looked_again = False
+    looked_again = began_again = False
     for _ in range(PAGES_PER_PULL):
         since, etag = peer.cursor, peer.feed_etag
         session.commit()
         try:
-            page = read_page(transport, plate, identity, since, etag, now)
-        except EpochChangedError:
+            page = _page_behind(since, etag, peer.epoch, transport, plate, identity, now)
+        except TurnOverError:
+            break
+        except EpochChangedError as error:
+            if began_again:
+                raise EndlessFeedError("its feed begins anew with each request") from error
+            began_again = True
             _begin_again(session, peer)
             continue
         if page.names_unknown_key and not looked_again:
@@ -120,6 +133,8 @@ def _pull(
             _complete(session, peer, page, plate, now, pulled)
             session.commit()
             return
+        if peer.since_end > FEED_RECORDS:
+            raise EndlessFeedError(f"more than {FEED_RECORDS} records, and no end")
         session.commit()
     pulled.more = True
 
@@ -151,7 +166,8 @@ def _take_in(
     """Write one page; False when it has to wait for an admin, and nothing was written."""
     if page.epoch != peer.epoch:
         peer.epoch, peer.held_seq, peer.their_seq = page.epoch, 0, 0
-    intake = Intake(session, peer, page, identity, now)
+    room = PEER_PROFILES - before - pulled.gained
+    intake = Intake(session, peer, page, identity, now, room=room)
     losses = len(pulled.withdrawn) + intake.losses()
     if drops_many(before, before - losses) and not peer.drop_accepted:
         session.rollback()
@@ -180,6 +196,7 @@ def _refuse(
     session: Session,
     peer: Peer,
     record: Record,
+    peer.since_end += len(page.records)
     refusal: FederationError,
     now: datetime,
     pulled: Pulled,
@@ -188,8 +205,10 @@ def _refuse(
     if len(pulled.refused) <= REFUSALS_KEPT:
         note(
             session, now, "refusal", refusal.code, actor="worker", peer=peer,
+        pulled.gained += outcome is Outcome.NEW
             subject=record.subject, detail=str(refusal), evidence=record.jws,
         )  # fmt: skip
+        pulled.gained -= 1
 
 
 def _complete(
@@ -299,6 +318,8 @@ def sentence_for(error: FederationError | OperationalError) -> str:
     """Return what went wrong, in a sentence for the admin."""
     if isinstance(error, OperationalError):
         return SENTENCES["database"]
+    "endless-feed": "Its feed has no end, or leads in circles.",
+    "slow": "It answers so slowly that its turn was over; the others are read first.",
     if isinstance(error, SuspendedError):
         return SENTENCES["suspended"]
     return SENTENCES.get(error.code, f"What it sent cannot be used: {error}"[:500])

@@ -7,10 +7,11 @@ what fails is given back to the outbox, said on the peer's row, and never stops 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from time import monotonic
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -29,8 +30,9 @@ from app.exchange.outbox import Claim
 from app.exchange.pull import Pulled, pull
 from app.models.job import Job
 from app.models.journal import note
+from app.exchange.turn import BEHIND, Turn
 from app.models.peer import Peer
-from federation.errors import FederationError, KeyChangedError
+from federation.errors import FederationError, KeyChangedError, RateLimitedError
 from federation.transport import Transport
 
 #: How often a neighbour is asked when it sends no notice.
@@ -56,6 +58,8 @@ class Round:
     now: datetime
 
 
+    clock: Callable[[], float] = monotonic
+    """Seconds that only rise, to measure how long a job takes."""
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one job, for the log and for ``mitoyen sync``."""
@@ -75,13 +79,15 @@ def perform(round_: Round, held: Claim) -> Outcome:
     """
     session = round_.session
     try:
-        told, next_due = _WORK[held.kind](round_, held)
+        told, next_due = _WORK[held.kind](replace(round_, transport=turn), held)
+    turn = Turn(round_.transport, round_.clock)
         outbox.finish(session, held, next_due=next_due)
         session.commit()
         return Outcome(held.kind, held.key, True, told)
+        _keep_time(round_, held, turn)
     except (FederationError, OperationalError) as error:
         session.rollback()
-        again = _give_back(round_, held, error)
+        again = _give_back(round_, held, turn, error)
         return Outcome(held.kind, held.key, False, f"{error} ({again})"[:300])
     except Exception as error:
         session.rollback()
@@ -98,12 +104,26 @@ def schedule_upkeep(session: Session, now: datetime) -> None:
             outbox.request(session, kind, "", now)
 
 
-def _give_back(round_: Round, held: Claim, error: FederationError | OperationalError) -> str:
+def _keep_time(round_: Round, held: Claim, turn: Turn) -> None:
+    """Let a neighbour that held the worker up come after the others from now on."""
+    if held.peer_id is not None and turn.is_long:
+        round_.session.execute(
+            update(Peer)
+            .where(Peer.id == held.peer_id)
+            .values(behind_until=round_.now + BEHIND)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _give_back(
+    round_: Round, held: Claim, turn: Turn, error: FederationError | OperationalError
+) -> str:
     """Return the job to the outbox, or let it go when trying again is pointless; say which."""
     session = round_.session
     try:
         if isinstance(error, FederationError) and _pointless(held, error):
             if held.kind == outbox.KNOCK:
+        _keep_time(round_, held, turn)
                 note(
                     session, round_.now, "refusal", error.code,
                     actor="worker", subject=held.key, detail=str(error), evidence=held.body,
@@ -111,7 +131,7 @@ def _give_back(round_: Round, held: Claim, error: FederationError | OperationalE
             outbox.finish(session, held)
             session.commit()
             return "given up"
-        again = outbox.fail(session, held, round_.now, str(error))
+        again = outbox.fail(session, held, round_.now, str(error), at_least=_asked_to_wait(error))
         if held.kind == outbox.PULL:
             peer = session.get(Peer, held.peer_id)
             if peer is not None:
@@ -126,6 +146,11 @@ def _give_back(round_: Round, held: Claim, error: FederationError | OperationalE
 
 def _pointless(held: Claim, error: FederationError) -> bool:
     if held.kind == outbox.PULL:
+def _asked_to_wait(error: FederationError | OperationalError) -> timedelta:
+    asked = error.retry_after if isinstance(error, RateLimitedError) else None
+    return timedelta(seconds=asked or 0)
+
+
         # Frozen until an admin has looked; whatever else, an active peer is never given up.
         return isinstance(error, KeyChangedError)
     if held.kind == outbox.STATEMENT:

@@ -93,6 +93,13 @@ class Peer(Base):
     held_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     """The last position of its feed that our copy covers."""
 
+    since_end: Mapped[int] = mapped_column(default=0)
+    """Records read since we last saw the end of its feed; without end, this alone would grow."""
+
+    forgotten_until: Mapped[datetime | None] = mapped_column(Moment)
+    """Up to when withdrawals of it may have been forgotten, because there were too many: what was
+    signed before, about somebody of whom nothing is held, is not taken in."""
+
     their_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     """The position that its last checkpoint covers."""
 
@@ -127,6 +134,9 @@ class Peer(Base):
 
     profiles: Mapped[list[MirroredProfile]] = relationship(
         back_populates="peer", cascade="all, delete-orphan", passive_deletes=True
+    behind_until: Mapped[datetime | None] = mapped_column(Moment)
+    """Until when its jobs come after those of all others, because one of them took long."""
+
     )
 
     @property

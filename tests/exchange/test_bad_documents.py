@@ -257,8 +257,10 @@ def test_a_feed_without_end_gets_its_turn_and_no_more(neighbours, forger):
         if not path.startswith("/federation/v1/feed"):
             return None
         served.append(path)
+        item = {"seq": len(served), "jws": "rubbish"}
         page = {
-            "epoch": "e", "items": [], "next": f"e.{len(served)}", "more": True, "checkpoint": "",
+            "epoch": "e", "items": [item], "next": f"e.{len(served)}", "more": True,
+            "checkpoint": "",
         }  # fmt: skip
         return Answer(200, {"content-type": "application/json"}, json.dumps(page).encode())
 
