@@ -38,6 +38,7 @@ from app.web import (
     search,
     setup,
     sign_in,
+    sign_ins,
     words,
 )
 from config.settings import Settings
@@ -84,6 +85,7 @@ def create_app(settings: Settings) -> Flask:
         record,
         my_profile,
         sign_in,
+        sign_ins,
         neighbours,
         journal,
         setup,
@@ -158,5 +160,5 @@ def _with_current_keys(app: Flask, keyholder: Keyholder) -> Callable[[], None]:
 
 def _remember_space() -> None:
     """Let every view and template read the space, and the moment, once per request."""
-    g.space = db.session.get(Space, 1)
     g.now = datetime.now(UTC)
+    g.space = db.session.get(Space, 1)

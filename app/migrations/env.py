@@ -2,7 +2,16 @@
 
 from alembic import context
 
-from app.models import account, feed, job, journal, member, peer, space  # noqa: F401  # fills the metadata
+from app.models import (  # noqa: F401  # fills the metadata
+    account,
+    feed,
+    job,
+    journal,
+    member,
+    peer,
+    sign_in,
+    space,
+)
 from app.models.base import Base
 
 

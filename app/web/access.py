@@ -9,19 +9,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, cast
+from urllib.parse import urlsplit
 
-from flask import Flask, abort, current_app, make_response, redirect, request, session, url_for
+from flask import (
+    Flask,
+    abort,
+    current_app,
+    flash,
+    g,
+    make_response,
+    redirect,
+    request,
+    session,
+    url_for,
+)
+from flask_babel import gettext as _
 from flask_login import LoginManager, current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
 from app.database import db
 from app.models.account import Account
 from app.models.scope import Reader
+from app.models.sign_in import SignIn, begin, current, end
 from app.web.pages import wants_part
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 _RULE = "access_rule"
+_FRESH = "access_fresh"
+
+#: Cookie field: the secret of this browser's sign-in, where Flask-Login looks for it.
+_SECRET = "_user_id"  # noqa: S105  # the name of a field, no password
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +47,15 @@ class SignedIn:
     """What Flask-Login asks about whoever is signed in; an account knows nothing of sessions."""
 
     account: Account
+    sign_in: SignIn
+    secret: str
 
     is_authenticated: ClassVar[bool] = True
     is_active: ClassVar[bool] = True
     is_anonymous: ClassVar[bool] = False
 
     def get_id(self) -> str:
-        return self.account.ref
+        return self.secret
 
 
 def anyone(view: View) -> View:
@@ -53,6 +73,12 @@ def admins(view: View) -> View:
     return _ruled(view, "admins")
 
 
+def freshly(view: View) -> View:
+    """Ask whoever signed in long ago to do it once more, before what cannot be undone."""
+    setattr(view, _FRESH, True)
+    return view
+
+
 def rule_of(view: Callable[..., Any]) -> str | None:
     """Return the rule that ``view`` carries, ``None`` when somebody forgot it."""
     return getattr(view, _RULE, None)
@@ -68,6 +94,11 @@ def signed_in() -> Account:
     return cast(Account, current_user.account)
 
 
+def this_sign_in() -> SignIn:
+    """Return the sign-in of the current browser, on pages that only signed-in people reach."""
+    return cast(SignIn, current_user.sign_in)
+
+
 def reader() -> Reader:
     """Return as whom the current request reads people."""
     return Reader.MEMBER if current_user.is_authenticated else Reader.VISITOR
@@ -79,14 +110,20 @@ def may_come_in(account: Account) -> bool:
 
 
 def let_in(account: Account) -> None:
-    """Start a session of its own for ``account``; nothing of the visitor's session survives."""
+    """Start a session of its own for ``account``; nothing of the visitor's session survives.
+
+    The caller commits.
+    """
+    _end_sign_in()
     session.clear()
     session.permanent = True
-    login_user(SignedIn(account))
+    sign_in, secret = begin(db.session(), account, request.user_agent.string, g.now)
+    login_user(SignedIn(account, sign_in, secret))
 
 
 def let_out() -> None:
-    """End the session."""
+    """End the session, also for whoever copied its cookie; the caller commits."""
+    _end_sign_in()
     logout_user()
     session.clear()
 
@@ -114,6 +151,8 @@ def guard() -> Response | None:
         return _to_the_door()
     if rule == "admins" and not signed_in().is_admin:
         abort(403)
+    if getattr(view, _FRESH, False) and not this_sign_in().is_fresh(g.now):
+        return _once_more()
     return None
 
 
@@ -127,12 +166,32 @@ def _to_the_door() -> Response:
     return redirect(url_for("sign_in.show", next=wanted), 303)
 
 
-def _load(ref: str) -> SignedIn | None:
-    account = db.session.scalars(db.select(Account).filter_by(ref=ref)).one_or_none()
-    if account is None or not may_come_in(account):
+def _once_more() -> Response:
+    """Send somebody who signed in long ago to the door, and back to the page they came from."""
+    flash(
+        _("This cannot be undone, so show once more that it is you. Then press the button again.")
+    )
+    origin = urlsplit(request.referrer or "")
+    wanted = origin.path if origin.netloc == request.host else None
+    there = url_for("sign_in.show", again="1", next=wanted)
+    if wants_part():
+        answer = make_response("", 401)
+        answer.headers["HX-Redirect"] = there
+        return answer
+    return redirect(there, 303)
+
+
+def _load(secret: str) -> SignedIn | None:
+    sign_in = current(db.session(), secret, g.now)
+    if sign_in is None or not may_come_in(sign_in.account):
         # Perhaps the membership ended while a session was open somewhere.
         return None
-    return SignedIn(account)
+    return SignedIn(sign_in.account, sign_in, secret)
+
+
+def _end_sign_in() -> None:
+    if secret := session.get(_SECRET):
+        end(db.session(), secret)
 
 
 def _ruled(view: View, rule: str) -> View:

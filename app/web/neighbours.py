@@ -23,7 +23,7 @@ from app.exchange.identity import Identity
 from app.models.feed import FeedEntry
 from app.models.peer import MirroredProfile, Peer
 from app.web import forms, peering_words, rates
-from app.web.access import account, admins, signed_in
+from app.web.access import account, admins, freshly, signed_in
 from app.web.pages import changed, page, wants_part
 from federation.limits import NOTE_CHARACTERS
 
@@ -92,6 +92,7 @@ def create() -> AnyResponse:
 
 @bp.post("/neighbours/<ref>/approval")
 @admins
+@freshly
 def create_approval(ref: str) -> AnyResponse:
     peer = _peer(ref)
     if "compared" not in request.form:
@@ -135,6 +136,7 @@ def create_resumption(ref: str) -> AnyResponse:
 
 @bp.post("/neighbours/<ref>/ending")
 @admins
+@freshly
 def create_ending(ref: str) -> AnyResponse:
     peer = _peer(ref)
     return _decide(
@@ -146,6 +148,7 @@ def create_ending(ref: str) -> AnyResponse:
 
 @bp.post("/neighbours/<ref>/block")
 @admins
+@freshly
 def create_block(ref: str) -> AnyResponse:
     peer = _peer(ref)
     return _decide(peer, peers.block, _("%(space)s is blocked.", space=_name(peer)))
@@ -175,6 +178,7 @@ def create_pull(ref: str) -> AnyResponse:
 
 @bp.post("/neighbours/<ref>/deletions")
 @admins
+@freshly
 def create_deletions(ref: str) -> AnyResponse:
     """Agree that many of a neighbour's records disappear at once."""
     peer = _peer(ref)

@@ -1,4 +1,4 @@
-"""The door: a link by mail that opens it once.
+"""The door: a link by mail that opens it once, or six digits where the link was asked for.
 
 Looking at a link never uses it, so mail scanners and link previews are harmless; only the button
 on its page does. A stranger learns nothing here about who is a member: known and unknown
@@ -34,6 +34,7 @@ from app.models.account import (
     look_at_link,
     spend_link,
 )
+from app.models.sign_in import issue_code, spend_code
 from app.web import mail, rates
 from app.web.access import account, anyone, let_in, let_out, may_come_in
 from app.web.languages import LANGUAGES, language, own_page
@@ -43,20 +44,25 @@ bp = Blueprint("sign_in", __name__)
 #: The longest address that SMTP can carry (RFC 5321 section 4.5.3.1.3, less the brackets).
 EMAIL_CHARACTERS = 254
 
+#: Digits of the code in a letter.
+DIGITS = 6
+
 #: One mailbox gets few letters; a whole space may share one network.
 PER_ADDRESS = "5 per 15 minutes"
 PER_NETWORK = "60 per hour"
 
-#: Cookie field: the address that this browser asked a link for, to show it once more.
-ASKED = "asked"
+#: Cookie fields: the address that this browser asked a link for, to show it once more; the secret
+#: without which the digits in the letter open nothing; and the page that was wanted.
+ASKED, ASKING, WANTED = "asked", "asking", "wanted"
 
 
 @bp.get("/sign-in")
 @anyone
 def show() -> AnyResponse:
-    if account() is not None:
+    known = account()
+    if known is not None and "again" not in request.args:
         return redirect(own_page(request.args.get("next", "")), 303)
-    return _form("", request.args.get("next", ""))
+    return _form(known.email if known else "", request.args.get("next", ""))
 
 
 @bp.post("/sign-in")
@@ -68,7 +74,7 @@ def create() -> AnyResponse:
         return _form(email, wanted, 422, _("Enter an e-mail address such as name@example.org."))
     rates.count("sign-in", email.lower(), PER_ADDRESS)
     rates.count("sign-in", rates.network(), PER_NETWORK)
-    letters = _letters(email, wanted)
+    letters, asking = _letters(email, wanted)
     # Committed before the mail server is called: it may take seconds, and others want to write.
     db.session.commit()
     try:
@@ -83,7 +89,7 @@ def create() -> AnyResponse:
                 "minutes, or ask at the reception of the space."
             ),
         )
-    session[ASKED] = email
+    session[ASKED], session[ASKING], session[WANTED] = email, asking, wanted
     return redirect(url_for("sign_in.sent"), 303)
 
 
@@ -92,11 +98,31 @@ def create() -> AnyResponse:
 def sent() -> AnyResponse:
     if ASKED not in session:
         return redirect(url_for("sign_in.show"), 303)
-    return _private(
-        render_template(
-            "sign_in/sent.html", email=session[ASKED], development_mail=_development_mail()
+    return _sent()
+
+
+@bp.post("/sign-in/code")
+@anyone
+def enter_code() -> AnyResponse:
+    if ASKING not in session:
+        return redirect(url_for("sign_in.show"), 303)
+    typed = request.form.get("code", "")
+    digits = "".join(character for character in typed if not character.isspace())
+    if not (len(digits) == DIGITS and digits.isascii() and digits.isdigit()):
+        return _sent(422, _("Enter the six digits of the letter, such as 123 456."), typed)
+    guest = spend_code(db.session(), session[ASKING], digits, g.now)
+    if guest is None or not may_come_in(guest):
+        # A wrong try counts; so does one for an address that nobody here has.
+        db.session.commit()
+        return _sent(
+            422,
+            _(
+                "These digits open nothing. They work for 15 minutes, for five tries, unless the "
+                "link was used. Compare them with the newest letter, or ask for another."
+            ),
+            typed,
         )
-    )
+    return _come_in(guest, session[WANTED])
 
 
 @bp.get("/sign-in/<secret>")
@@ -122,38 +148,47 @@ def enter(secret: str) -> AnyResponse:
         return _refuse(error.reason)
     if not may_come_in(guest):
         return _refuse("unknown")
-    db.session.commit()
-    let_in(guest)
-    wanted = request.form.get("next", "")
-    if not wanted and guest.member is None:
-        return redirect(url_for("my_profile.edit"), 303)
-    return redirect(own_page(wanted), 303)
+    return _come_in(guest, request.form.get("next", ""))
 
 
 @bp.post("/sign-out")
 @anyone
 def destroy() -> AnyResponse:
     let_out()
+    db.session.commit()
     flash(_("You are signed out. See you soon."))
     return redirect(url_for("directory.show"), 303)
 
 
-def _letters(email: str, wanted: str) -> list[EmailMessage]:
-    """Return the letter with a fresh link, or none when nobody here has this address."""
+def _come_in(guest: Account, wanted: str) -> AnyResponse:
+    let_in(guest)
+    db.session.commit()
+    if not wanted and guest.member is None:
+        return redirect(url_for("my_profile.edit"), 303)
+    return redirect(own_page(wanted), 303)
+
+
+def _letters(email: str, wanted: str) -> tuple[list[EmailMessage], str]:
+    """Return the letter with a fresh link, or none when nobody here has this address.
+
+    :returns: the letters, and the secret with which the browser that asked may use the digits.
+    """
     known = account_of(db.session(), email)
     if known is None or not may_come_in(known):
-        return []
-    path = url_for(
-        "sign_in.open",
-        secret=issue_link(db.session(), known, g.now),
-        next=own_page(wanted) if wanted else None,
-    )
+        asking, _digits = issue_code(db.session(), None, g.now)
+        return [], asking
+    secret = issue_link(db.session(), known, g.now)
+    db.session.flush()
+    asking, digits = issue_code(db.session(), secret, g.now)
+    path = url_for("sign_in.open", secret=secret, next=own_page(wanted) if wanted else None)
     # Our own address from the settings of the space: a Host header is the visitor's word.
     link = g.space.url + path.removeprefix(request.script_root)
     with force_locale(_reading_language(known)):
         subject = _("Your way into %(space)s", space=g.space.name)
-        text = render_template("mail/sign_in.txt", guest=known, link=link)
-    return [mail.letter(known.email, subject, text)]
+        text = render_template(
+            "mail/sign_in.txt", guest=known, link=link, code=f"{digits[:3]} {digits[3:]}"
+        )
+    return [mail.letter(known.email, subject, text)], asking
 
 
 def _reading_language(known: Account) -> str:
@@ -184,6 +219,19 @@ def _looks_like_email(text: str) -> bool:
 def _form(email: str, wanted: str, status: int = 200, problem: str = "") -> Response:
     return make_response(
         render_template("sign_in/show.html", email=email, next=wanted, problem=problem), status
+    )
+
+
+def _sent(status: int = 200, problem: str = "", typed: str = "") -> Response:
+    return _private(
+        render_template(
+            "sign_in/sent.html",
+            email=session[ASKED],
+            development_mail=_development_mail(),
+            problem=problem,
+            typed=typed,
+        ),
+        status,
     )
 
 
