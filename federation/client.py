@@ -123,6 +123,10 @@ def read_feed_page(
     if answer.status == 304 and etag:
         return None
     page = _object(_accepted(answer, JSON), limits.PAGE_BYTES)
+    items, following = _items(page.get("items")), _string(page, "next", limits.CURSOR_CHARACTERS)
+    more = _flag(page, "more")
+    if more and (not items or following in ("", since)):
+        raise EndlessFeedError("a page that leads nowhere, and says that there is more")
     return FeedPage(
         epoch=_string(page, "epoch", limits.EPOCH_CHARACTERS),
         items=items,
@@ -141,10 +145,6 @@ def read_checkpoint(
         space.endpoints.checkpoint, max_bytes=limits.JWS_BYTES, headers=_headers(JWT, assertion)
     )
     return _text(_accepted(answer, JWT, *UNNAMED))
-    items, following = _items(page.get("items")), _string(page, "next", limits.CURSOR_CHARACTERS)
-    more = _flag(page, "more")
-    if more and (not items or following in ("", since)):
-        raise EndlessFeedError("a page that leads nowhere, and says that there is more")
 
 
 def read_index(

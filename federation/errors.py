@@ -200,6 +200,12 @@ class MalformedAnswerError(FederationError):
     permanent = False
 
 
+class EndlessFeedError(MalformedAnswerError):
+    """The feed leads in circles, or is longer than any directory can be."""
+
+    code = "endless-feed"
+
+
 class RedirectRefusedError(MalformedAnswerError):
     """The peer answered with a redirect; none is ever followed."""
 
@@ -210,12 +216,6 @@ class ForbiddenAddressError(FederationError):
     """The address is not one that may be contacted: not https, private, or malformed."""
 
     code = "forbidden-address"
-
-
-class EndlessFeedError(MalformedAnswerError):
-    """The feed leads in circles, or is longer than any directory can be."""
-
-    code = "endless-feed"
 
 
 # --- what waits for, or contradicts, an admin

@@ -96,9 +96,6 @@ ETAG_CHARACTERS = 120
 INDEX_ENTRIES = 200_000
 INDEX_BYTES = 34 * 1024 * 1024
 
-#: Bytes of an answer that only says yes or no, and of the problem it may carry.
-PROBLEM_BYTES = 8 * 1024
-
 #: Profiles held of one peer: as many as an index can list.
 PEER_PROFILES = INDEX_ENTRIES
 
@@ -109,6 +106,9 @@ PEER_WITHDRAWALS = 20_000
 #: Records of a feed from its beginning to its end: one for each subject, as many of them withdrawn
 #: as shown. A longer feed is not compacted, or has no end.
 FEED_RECORDS = 2 * INDEX_ENTRIES
+
+#: Bytes of an answer that only says yes or no, and of the problem it may carry.
+PROBLEM_BYTES = 8 * 1024
 
 #: Keys in one published set (*wire*): the one in use, the next, and a few being retired.
 KEYS = 8

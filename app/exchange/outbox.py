@@ -135,10 +135,10 @@ def fail(
     """Give the job back after a failure and return when it is tried again; the caller commits.
 
     If it was asked for again meanwhile, there is news: the first wait applies, not a longer one.
-    """
-    mine = and_(Job.id == held.id, Job.leased_until == held.leased_until)
 
     :param at_least: how long the other side asked us to wait.
+    """
+    mine = and_(Job.id == held.id, Job.leased_until == held.leased_until)
     given_back = {"leased_until": None, "last_error": problem[:500]}
     again = now + max(wait_after(held.attempts), at_least)
     unchanged = update(Job).where(mine, Job.version == held.version)
@@ -191,8 +191,6 @@ def _take(
     return None if taken is None else Claim(*taken, leased_until=until)
 
 
-def _insert_for(session: Session) -> Any:
-    # INSERT ... ON CONFLICT is the same on both, but SQLAlchemy has one function for each.
 def _behind(now: datetime) -> ColumnElement[bool]:
     """Return the condition under which a job comes after those of everybody else."""
     took_long = select(Peer.id).where(Peer.id == Job.peer_id, Peer.behind_until > now).exists()
@@ -200,6 +198,8 @@ def _behind(now: datetime) -> ColumnElement[bool]:
     return or_(Job.kind == KNOCK, took_long)
 
 
+def _insert_for(session: Session) -> Any:
+    # INSERT ... ON CONFLICT is the same on both, but SQLAlchemy has one function for each.
     dialect = session.get_bind().dialect.name
     return sqlite_insert if dialect == "sqlite" else postgresql_insert
 

@@ -139,6 +139,22 @@ def _pull(
     pulled.more = True
 
 
+def _page_behind(
+    since: str,
+    etag: str,
+    epoch: str,
+    transport: Transport,
+    plate: EntityConfiguration,
+    identity: Identity,
+    now: datetime,
+) -> Page:
+    """Read the page behind ``since``, a cursor of ``epoch``; raises as :func:`read_page` does."""
+    page = read_page(transport, plate, identity, since, etag, now)
+    if since and not page.unchanged and page.epoch != epoch:
+        raise EpochChangedError("a page of another epoch than its cursor")
+    return page
+
+
 def _begin_again(session: Session, peer: Peer) -> None:
     peer.cursor = peer.feed_etag = ""
     session.commit()
@@ -180,6 +196,7 @@ def _take_in(
         except FederationError as refusal:
             _refuse(session, peer, record, refusal, now, pulled)
     intake.index()
+    peer.since_end += len(page.records)
     peer.cursor, peer.feed_etag = page.next, page.etag
     peer.held_seq = max([peer.held_seq, *(record.seq for record in page.records)])
     return True
@@ -188,15 +205,16 @@ def _take_in(
 def _count(pulled: Pulled, outcome: Outcome, subject: str) -> None:
     if outcome in (Outcome.NEW, Outcome.CHANGED):
         pulled.admitted.append(subject)
+        pulled.gained += outcome is Outcome.NEW
     elif outcome is Outcome.WITHDRAWN:
         pulled.withdrawn.append(subject)
+        pulled.gained -= 1
 
 
 def _refuse(
     session: Session,
     peer: Peer,
     record: Record,
-    peer.since_end += len(page.records)
     refusal: FederationError,
     now: datetime,
     pulled: Pulled,
@@ -205,10 +223,8 @@ def _refuse(
     if len(pulled.refused) <= REFUSALS_KEPT:
         note(
             session, now, "refusal", refusal.code, actor="worker", peer=peer,
-        pulled.gained += outcome is Outcome.NEW
             subject=record.subject, detail=str(refusal), evidence=record.jws,
         )  # fmt: skip
-        pulled.gained -= 1
 
 
 def _complete(
@@ -299,6 +315,8 @@ def _say_failure(
 SENTENCES = {
     "unreachable": "It does not answer. What it shared before stays, with its age.",
     "malformed-answer": "It answers, but not as a space does.",
+    "endless-feed": "Its feed has no end, or leads in circles.",
+    "slow": "It answers so slowly that its turn was over; the others are read first.",
     "redirect-refused": "It answers with a redirect, which is not followed.",
     "forbidden-address": "Its address leads into a private network.",
     "not-peered": "It has not approved you, or not the key you use now.",
@@ -318,8 +336,6 @@ def sentence_for(error: FederationError | OperationalError) -> str:
     """Return what went wrong, in a sentence for the admin."""
     if isinstance(error, OperationalError):
         return SENTENCES["database"]
-    "endless-feed": "Its feed has no end, or leads in circles.",
-    "slow": "It answers so slowly that its turn was over; the others are read first.",
     if isinstance(error, SuspendedError):
         return SENTENCES["suspended"]
     return SENTENCES.get(error.code, f"What it sent cannot be used: {error}"[:500])

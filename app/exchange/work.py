@@ -28,9 +28,9 @@ from app.exchange import (
 from app.exchange.identity import Identity
 from app.exchange.outbox import Claim
 from app.exchange.pull import Pulled, pull
+from app.exchange.turn import BEHIND, Turn
 from app.models.job import Job
 from app.models.journal import note
-from app.exchange.turn import BEHIND, Turn
 from app.models.peer import Peer
 from federation.errors import FederationError, KeyChangedError, RateLimitedError
 from federation.transport import Transport
@@ -56,10 +56,10 @@ class Round:
     transport: Transport
     identity: Identity
     now: datetime
-
-
     clock: Callable[[], float] = monotonic
     """Seconds that only rise, to measure how long a job takes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one job, for the log and for ``mitoyen sync``."""
@@ -78,13 +78,13 @@ def perform(round_: Round, held: Claim) -> Outcome:
     given back.
     """
     session = round_.session
+    turn = Turn(round_.transport, round_.clock)
     try:
         told, next_due = _WORK[held.kind](replace(round_, transport=turn), held)
-    turn = Turn(round_.transport, round_.clock)
         outbox.finish(session, held, next_due=next_due)
+        _keep_time(round_, held, turn)
         session.commit()
         return Outcome(held.kind, held.key, True, told)
-        _keep_time(round_, held, turn)
     except (FederationError, OperationalError) as error:
         session.rollback()
         again = _give_back(round_, held, turn, error)
@@ -121,9 +121,9 @@ def _give_back(
     """Return the job to the outbox, or let it go when trying again is pointless; say which."""
     session = round_.session
     try:
+        _keep_time(round_, held, turn)
         if isinstance(error, FederationError) and _pointless(held, error):
             if held.kind == outbox.KNOCK:
-        _keep_time(round_, held, turn)
                 note(
                     session, round_.now, "refusal", error.code,
                     actor="worker", subject=held.key, detail=str(error), evidence=held.body,
@@ -144,13 +144,13 @@ def _give_back(
         return "again when the database can be written"
 
 
-def _pointless(held: Claim, error: FederationError) -> bool:
-    if held.kind == outbox.PULL:
 def _asked_to_wait(error: FederationError | OperationalError) -> timedelta:
     asked = error.retry_after if isinstance(error, RateLimitedError) else None
     return timedelta(seconds=asked or 0)
 
 
+def _pointless(held: Claim, error: FederationError) -> bool:
+    if held.kind == outbox.PULL:
         # Frozen until an admin has looked; whatever else, an active peer is never given up.
         return isinstance(error, KeyChangedError)
     if held.kind == outbox.STATEMENT:

@@ -123,6 +123,9 @@ class Peer(Base):
     next_pull_at: Mapped[datetime | None] = mapped_column(Moment, index=True)
     """Null while nothing is to be pulled."""
 
+    behind_until: Mapped[datetime | None] = mapped_column(Moment)
+    """Until when its jobs come after those of all others, because one of them took long."""
+
     failures: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str] = mapped_column(String(40), default="")
     last_error_text: Mapped[str] = mapped_column(String(500), default="")
@@ -134,9 +137,6 @@ class Peer(Base):
 
     profiles: Mapped[list[MirroredProfile]] = relationship(
         back_populates="peer", cascade="all, delete-orphan", passive_deletes=True
-    behind_until: Mapped[datetime | None] = mapped_column(Moment)
-    """Until when its jobs come after those of all others, because one of them took long."""
-
     )
 
     @property
