@@ -193,6 +193,18 @@ class UnreachableError(FederationError):
     permanent = False
 
 
+class NameUnknownError(UnreachableError):
+    """The name of the space leads to no machine: misspelled, given up, or its DNS is down."""
+
+    code = "name-unknown"
+
+
+class CertificateError(UnreachableError):
+    """What answers cannot show a good certificate for that name."""
+
+    code = "bad-certificate"
+
+
 class MalformedAnswerError(FederationError):
     """An answer came back, and it is not one that this protocol knows."""
 

@@ -7,6 +7,7 @@ an answer means is not known here.
 from __future__ import annotations
 
 import ipaddress
+import socket
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,9 +22,11 @@ from urllib3.exceptions import HTTPError
 
 from federation.deadline import Deadline, PoolUnderDeadline, TlsPoolUnderDeadline
 from federation.errors import (
+    CertificateError,
     FederationError,
     ForbiddenAddressError,
     MalformedAnswerError,
+    NameUnknownError,
     RedirectRefusedError,
     TooLargeError,
     UnreachableError,
@@ -230,7 +233,9 @@ def _network_error(error: Exception, deadline: Deadline) -> FederationError:
     if deadline.passed:
         return UnreachableError(f"no complete answer within {deadline.seconds:g} seconds")
     if isinstance(error, requests.exceptions.SSLError):
-        return UnreachableError("the certificate is not good for that name")
+        return CertificateError("the certificate is not good for that name")
+    if isinstance(error.__cause__, socket.gaierror):
+        return NameUnknownError("the name leads to no machine")
     if isinstance(error, requests.Timeout | TimeoutError):
         return UnreachableError("no answer in time")
     return UnreachableError(f"no connection, or it broke ({type(error).__name__})")

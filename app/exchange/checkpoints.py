@@ -12,15 +12,21 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
-from app.exchange import copies, outbox, standing
+from app.exchange import copies, lag, outbox, standing
 from app.exchange.identity import Identity
 from app.models.feed import FeedEntry, FeedState, OwnCheckpoint
-from app.models.journal import note
+from app.models.journal import JournalEntry, note
 from app.models.peer import Peer
 from federation import limits, signing, tree
 from federation.documents import PEERS, PUBLIC, Checkpoint, View
 from federation.envelope import moment
-from federation.errors import DocumentError, FederationError, ForkError, RollbackError
+from federation.errors import (
+    DocumentError,
+    FederationError,
+    ForkError,
+    FrozenError,
+    RollbackError,
+)
 from federation.keys import Keyring
 from federation.replica import drops_many, progress
 
@@ -88,11 +94,7 @@ def believe(session: Session, peer: Peer, token: str, keys: Keyring, now: dateti
         told_two_stories = isinstance(error, ForkError | RollbackError)
         if told_two_stories:
             peer.roots_agree = False
-        kept = peer.their_checkpoint if told_two_stories else ""
-        note(
-            session, now, "refusal", error.code, actor="worker", peer=peer,
-            detail=str(error), evidence="\n".join(filter(None, (token, kept))),
-        )  # fmt: skip
+        _doubt(session, peer, error, now, token, peer.their_checkpoint if told_two_stories else "")
         raise
     if peer.their_seq < peer.held_seq:
         # Made before the last records that we read; the next one will cover them.
@@ -100,10 +102,44 @@ def believe(session: Session, peer: Peer, token: str, keys: Keyring, now: dateti
     return _compare(session, peer, now)
 
 
+def believe_unchanged(session: Session, peer: Peer, now: datetime) -> None:
+    """Take the word of ``peer`` that nothing changed, as long as what it signed still holds.
+
+    :raises FrozenError: its last checkpoint is past its end, so somebody holds newer ones back.
+    """
+    held = believed(peer)
+    if held is not None and held.expires_at <= now:
+        error = FrozenError(f"nothing newer than {held.issued_at:%Y-%m-%d %H:%M} can be had")
+        _doubt(session, peer, error, now, peer.their_checkpoint)
+        raise error
+    if peer.roots_agree:
+        lag.confirm(peer, True, now)
+    # An acknowledgement that never arrived is a receipt that somebody waits for.
+    acknowledge(session, peer, now)
+
+
 def acknowledge(session: Session, peer: Peer, now: datetime) -> None:
     """Make our word due that our copy of ``peer`` has its root, unless it has arrived."""
     if peer.roots_agree and peer.acked_root != peer.their_root:
         outbox.request(session, outbox.ACK, str(peer.id), now, peer_id=peer.id)
+
+
+def _doubt(
+    session: Session, peer: Peer, error: FederationError, now: datetime, *evidence: str
+) -> None:
+    """Keep what speaks against ``peer``, once however often it is shown, and doubt our copy."""
+    lag.confirm(peer, False, now)
+    shown = "\n".join(filter(None, evidence))
+    known = select(JournalEntry.id).where(
+        JournalEntry.peer_id == peer.id,
+        JournalEntry.code == error.code,
+        JournalEntry.evidence == shown,
+    )
+    if session.scalar(known.limit(1)) is None:
+        note(
+            session, now, "refusal", error.code, actor="worker", peer=peer,
+            detail=str(error), evidence=shown,
+        )  # fmt: skip
 
 
 def _make_view(
@@ -185,6 +221,7 @@ def _compare(session: Session, peer: Peer, now: datetime) -> list[str]:
     session.flush()
     gone = _drop_left_out(session, peer, checkpoint, now)
     peer.roots_agree = copies.agrees(session, peer, checkpoint)
+    lag.confirm(peer, peer.roots_agree, now)
     acknowledge(session, peer, now)
     if not peer.roots_agree and agreed_before is not False:
         note(

@@ -148,4 +148,6 @@ def purge(session: Session, peer: Peer) -> None:
     peer.their_root = peer.their_checkpoint = peer.acked_root = ""
     peer.held_seq = peer.their_seq = peer.since_end = 0
     peer.roots_agree = peer.drop_waiting = peer.last_success_at = peer.purge_at = None
+    peer.forgotten_until = None
+    peer.unconfirmed_since = None
     peer.drop_accepted = False

@@ -15,7 +15,7 @@ from app.exchange.identity import Identity
 from app.models.feed import FeedState
 from app.models.peer import Peer
 from federation import client, peering, signing, tree
-from federation.documents import Ack, Notice
+from federation.documents import Ack, Checkpoint, Notice
 from federation.envelope import moment
 from federation.identifiers import EntityId
 from federation.peering import Half
@@ -64,18 +64,23 @@ def send_notice(
 
     :raises FederationError: it did not arrive, or was not accepted.
     """
-    state = session.get_one(FeedState, 1)
     if peer.static:
         return HEARS_NOTHING
     if not standing.is_active(peer, identity):
         return "no neighbour any more"
-    notice = Notice(
-        issuer=identity.space, audience=EntityId(peer.url), epoch=state.epoch, seq=state.seq
-    )
+    notice = notice_for(session, peer, identity)
     endpoint = entities.stored_configuration(peer).endpoints.notify
     session.commit()
     client.deliver(transport, endpoint, signing.issue(notice, identity.operational_key))
     return f"position {notice.seq}"
+
+
+def notice_for(session: Session, peer: Peer, identity: Identity) -> Notice:
+    """Return what tells ``peer`` that something may have changed: harmless, however often said."""
+    state = session.get_one(FeedState, 1)
+    return Notice(
+        issuer=identity.space, audience=EntityId(peer.url), epoch=state.epoch, seq=state.seq
+    )
 
 
 def send_ack(
@@ -96,17 +101,27 @@ def send_ack(
         return HEARS_NOTHING
     if not signed:
         compared = checkpoints.believed(peer)
-        agrees = peer.roots_agree and compared is not None and compared.epoch == peer.epoch
-        if compared is None or not agrees or not standing.is_active(peer, identity):
+        if compared is None or not acknowledgeable(peer, identity):
             return "nothing to acknowledge"
-        # Of the state that was compared: newer records may have been taken in since.
-        root = compared.root
-        signed = _ack(peer, identity, now, compared.seq, root, compared.count)
+        root, signed = compared.root, ack_for(peer, compared, identity, now)
     endpoint = entities.stored_configuration(peer).endpoints.ack
     session.commit()
     client.deliver(transport, endpoint, signed)
     peer.acked_root = root
     return f"root {root[:8]}" if root else "the empty root"
+
+
+def acknowledgeable(peer: Peer, identity: Identity) -> bool:
+    """Say whether our copy of ``peer`` is what its last checkpoint states, so that we may say so."""
+    compared = checkpoints.believed(peer)
+    agrees = peer.roots_agree and compared is not None and compared.epoch == peer.epoch
+    return bool(agrees) and standing.is_active(peer, identity)
+
+
+def ack_for(peer: Peer, compared: Checkpoint, identity: Identity, now: datetime) -> str:
+    """Return our signed word that our copy of ``peer`` has the root of ``compared``."""
+    # Of the state that was compared: newer records may have been taken in since.
+    return _ack(peer, identity, now, compared.seq, compared.root, compared.count)
 
 
 def acknowledge_nothing(session: Session, peer: Peer, identity: Identity, now: datetime) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.exchange import copies, outbox, standing
+from app.exchange import copies, lag, outbox, standing
 from app.exchange.identity import Identity
 from app.models.feed import FeedEntry
 from app.models.journal import note
@@ -190,6 +190,7 @@ def _hold(session: Session, peer: Peer, now: datetime, problem: str) -> None:
     after = key_changed(before)
     if after != before:
         standing.store(peer, after)
+        lag.confirm(peer, False, now)
         outbox.drop(session, outbox.PULL, str(peer.id))
         peer.next_pull_at = None
         note(session, now, "refusal", "key-hold", actor="worker", peer=peer, detail=problem)

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from app.exchange import checkpoints, copies, entities, outbox, standing
+from app.exchange import checkpoints, copies, entities, lag, outbox, standing
 from app.exchange.feeds import Page, Record, read_page
 from app.exchange.identity import Identity
 from app.exchange.intake import Intake
@@ -242,13 +242,11 @@ def _complete(
             session, now, "refusal", "many-refusals", actor="worker", peer=peer,
             detail=f"{len(pulled.refused)} documents of one pull were refused",
         )  # fmt: skip
-    peer.last_success_at, peer.failures = now, 0
-    peer.last_error = peer.last_error_text = ""
-    if page.unchanged:
-        # An acknowledgement that never arrived is a receipt that somebody waits for.
-        checkpoints.acknowledge(session, peer, now)
-    else:
-        _compare(session, peer, page, plate, now, pulled)
+    peer.last_success_at, peer.failures, peer.since_end = now, 0, 0
+    if not page.unchanged or peer.unconfirmed_since is None:
+        # What spoke against it still does, as long as nothing newer is said.
+        peer.last_error = peer.last_error_text = ""
+    _compare(session, peer, page, plate, now, pulled)
     # Afterwards: the checkpoint may still count what expired since it was signed.
     pulled.expired += copies.remove_expired(session, peer.id, now)
 
@@ -261,9 +259,12 @@ def _compare(
     now: datetime,
     pulled: Pulled,
 ) -> None:
-    peer.drop_waiting = None
+    if not page.unchanged:
+        peer.drop_waiting = None
     try:
-        if page.checkpoint:
+        if page.unchanged:
+            checkpoints.believe_unchanged(session, peer, now)
+        elif page.checkpoint:
             pulled.expired += checkpoints.believe(
                 session, peer, page.checkpoint, plate.operational_keys, now
             )
@@ -272,7 +273,8 @@ def _compare(
         peer.last_error, peer.last_error_at = error.code, now
         peer.last_error_text = sentence_for(error)
     pulled.waiting = peer.drop_waiting or 0
-    peer.drop_accepted = False
+    if not page.unchanged:
+        peer.drop_accepted = False
 
 
 def _wait_for_admin(session: Session, peer: Peer, losses: int, now: datetime) -> None:
@@ -283,6 +285,7 @@ def _wait_for_admin(session: Session, peer: Peer, losses: int, now: datetime) ->
             detail=f"it withdraws {losses} profiles at once; they stay until an admin agrees",
         )  # fmt: skip
     peer.drop_waiting = losses
+    lag.confirm(peer, False, now)
     peer.last_success_at, peer.failures = now, 0
     session.commit()
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from app.exchange import copies, peers
+from app.exchange import copies, peers, trial
 from app.models import sign_in
 from app.models.feed import FeedEntry, OwnCheckpoint
 from app.models.job import SeenAssertion
@@ -47,6 +47,7 @@ def purge(session: Session, now: datetime) -> str:
 
 def _sweep_own(session: Session, now: datetime) -> None:
     sign_in.sweep(session, now)
+    trial.forget_old(session, now)
     session.execute(delete(SeenAssertion).where(SeenAssertion.expires_at <= now))
     session.execute(
         delete(FeedEntry).where(FeedEntry.kind == "withdrawal", FeedEntry.expires_at <= now)

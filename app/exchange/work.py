@@ -19,10 +19,12 @@ from app.exchange import (
     checkpoints,
     deliveries,
     entities,
+    lag,
     outbox,
     peers,
     publish,
     standing,
+    trial,
     upkeep,
 )
 from app.exchange.identity import Identity
@@ -40,7 +42,7 @@ PULL_EVERY = timedelta(hours=1)
 
 #: How often the upkeep runs: a little under the life of what it renews.
 DAILY = timedelta(days=1)
-UPKEEP = (outbox.CHECKPOINT, outbox.RENEW, outbox.PURGE)
+UPKEEP = (outbox.CHECKPOINT, outbox.RENEW, outbox.PURGE, outbox.LAG)
 
 #: Attempts after which a message is let go. Notices and acknowledgements are made again with the
 #: next change; a statement is tried for a month (the waits double up to a day).
@@ -237,6 +239,20 @@ def _renew(round_: Round, _held: Claim) -> tuple[str, datetime | None]:
     return f"{renewed} signed again", due
 
 
+def _trial(round_: Round, held: Claim) -> tuple[str, datetime | None]:
+    peer = _peer(round_, held)
+    if peer is None:
+        return "unknown", None
+    steps = trial.perform(round_.session, peer, round_.transport, round_.identity, round_.now)
+    failed = [step.name for step in steps if step.verdict == trial.FAILED]
+    return (f"fails at: {', '.join(failed)}" if failed else "nothing fails"), None
+
+
+def _lag(round_: Round, _held: Claim) -> tuple[str, datetime | None]:
+    sampled = lag.sample(round_.session, round_.now)
+    return f"{sampled} copies looked at", round_.now + lag.SAMPLED_EVERY
+
+
 def _purge(round_: Round, _held: Claim) -> tuple[str, datetime | None]:
     return upkeep.purge(round_.session, round_.now), round_.now + DAILY
 
@@ -251,6 +267,8 @@ _WORK: dict[str, Work] = {
     outbox.CHECKPOINT: _checkpoint,
     outbox.RENEW: _renew,
     outbox.PURGE: _purge,
+    outbox.TRIAL: _trial,
+    outbox.LAG: _lag,
 }
 
 

@@ -11,6 +11,7 @@ from app.models import (  # noqa: F401  # fills the metadata
     peer,
     sign_in,
     space,
+    watch,
 )
 from app.models.base import Base
 

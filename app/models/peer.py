@@ -110,6 +110,9 @@ class Peer(Base):
     roots_agree: Mapped[bool | None]
     """Whether our copy's root equals that checkpoint's; null before the first comparison."""
 
+    unconfirmed_since: Mapped[datetime | None] = mapped_column(Moment)
+    """Since when our copy is not known to be what the space states; null while it is."""
+
     acked_root: Mapped[str] = mapped_column(String(64), default="")
     """The root that we last acknowledged to it; empty once it stated a later position."""
 
