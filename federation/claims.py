@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator
@@ -32,6 +33,12 @@ def _entity(value: object) -> EntityId:
     # a document only has to name it in its canonical form.
     if not isinstance(value, str):
         raise ValueError("must be an entity identifier")  # noqa: TRY004  # pydantic takes ValueError
+    return _parsed(value)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(value: str) -> EntityId:
+    # A page of two hundred records names its space four hundred times.
     try:
         return EntityId.parse(value, development=True)
     except ForbiddenAddressError as error:

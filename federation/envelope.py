@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -75,16 +76,12 @@ class Document(Claims):
 
         :raises DocumentError: naming the first claim that is missing or not what it must be.
         """
-        wire = {name: value for name, value in claims.items() if name in cls._wire_names()}
+        known = _wire_names(cls)
+        wire = {name: value for name, value in claims.items() if name in known}
         try:
             return cls.model_validate(wire)
         except ValidationError as error:
             raise DocumentError(_sentence(error)) from error
-
-    @classmethod
-    def _wire_names(cls) -> frozenset[str]:
-        # A peer that writes "issuer" for "iss" has not written "iss".
-        return frozenset(wire_name(name) for name in cls.model_fields)
 
 
 class Dated(Document):
@@ -119,6 +116,12 @@ class Dated(Document):
         :raises UnknownIssuerError: signed with the right key and the wrong name.
         """
         require_issuer(self.issuer, issuer)
+
+
+@cache
+def _wire_names(kind: type[Document]) -> frozenset[str]:
+    # A peer that writes "issuer" for "iss" has not written "iss".
+    return frozenset(wire_name(name) for name in kind.model_fields)
 
 
 def moment(value: datetime) -> datetime:

@@ -27,7 +27,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import perf_counter, process_time
 from types import SimpleNamespace
@@ -44,7 +46,7 @@ from sqlalchemy.orm import Session
 from app.database import db
 from app.exchange import checkpoints, copies, entities
 from app.exchange.feeds import RECORDS_AT_ONCE
-from app.exchange.publish import PROFILE_LIFETIME
+from app.exchange.describing import PROFILE_LIFETIME
 from app.exchange.pull import pull
 from app.models.base import new_id
 from app.models.engine import set_reading
@@ -171,11 +173,12 @@ class Network:
         asked = {**headers, "Accept-Encoding": "gzip"}
         client = self._town.apps[name].test_client()
         begun = process_time()
-        got = client.open(path, method=method, headers=asked, data=body)
+        # In a context of its own: what a request announces there must not reach the reader.
+        ask = partial(client.open, path, method=method, headers=asked, data=body)
+        got = copy_context().run(ask)
         self.cost.elsewhere += process_time() - begun
-        return {k.lower(): v for k, v in got.headers.items()} | {
-            "status": got.status_code
-        }, got.data
+        told = {name.lower(): value for name, value in got.headers.items()}
+        return {**told, "status": got.status_code}, got.data
 
 
 def fill(town: Neighbourhood, count: int) -> None:
