@@ -1,25 +1,18 @@
-"""Spaces for tests: real instances with a database of their own, made in milliseconds.
-
-The migrations run once per test session, into a template that each space copies.
-"""
+"""Spaces for tests: real instances with a database of their own, made in milliseconds."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask, g, has_app_context
+from flask import Flask, g, has_app_context, has_request_context
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from app.database import db
 from app.exchange.identity import create_keys
 from app.factory import create_app
-from app.migrations import upgrade
 from app.models.account import ADMIN, MEMBER, Account, issue_link
 from app.models.base import new_id
 from app.models.engine import open_engine
@@ -27,6 +20,7 @@ from app.models.feed import FeedState
 from app.models.member import Member, Service
 from app.models.space import Space
 from config.settings import Settings
+from tests.databases import databases
 
 SECRET = "a secret that only the tests know, and that is long enough"
 PLACES = {
@@ -44,10 +38,14 @@ class Browser(FlaskClient):
     """
 
     def open(self, *args, **given):
-        if has_app_context():
-            for name in list(g):
-                g.pop(name)
-        return super().open(*args, **given)
+        before = {name: g.pop(name) for name in list(g)} if has_app_context() else {}
+        try:
+            return super().open(*args, **given)
+        finally:
+            if has_request_context():
+                # One space asked another in the middle of an answer of its own.
+                for name, value in before.items():
+                    setattr(g, name, value)
 
 
 def build(
@@ -59,9 +57,11 @@ def build(
 ) -> Flask:
     """Return a space that lives in ``folder``, set up and empty."""
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(_template(), folder / "mitoyen.db")
+    database = databases.migrated(folder)
     create_keys(folder / "keys")
     given = {"mail": "file", "mail_sender": "hello@lepalier.example", "secret_key": SECRET}
+    if databases.server is not None:
+        given["database"] = database
     chosen = Settings.load({}, data=folder, **{**given, **settings})
     _furnish(chosen, name, city, url)
     app = create_app(chosen)
@@ -122,16 +122,6 @@ def _hold_no_lock() -> None:
     """End the test's transaction: its context goes on where that of a real request would end."""
     if has_app_context():
         db.session.rollback()
-
-
-@lru_cache(maxsize=1)
-def _template() -> Path:
-    path = Path(tempfile.mkdtemp(prefix="mitoyen-tests-")) / "template.db"
-    engine = open_engine(f"sqlite:///{path}")
-    upgrade(engine)
-    # Closing the last connection moves the write-ahead log into the file that is copied.
-    engine.dispose()
-    return path
 
 
 def _furnish(settings: Settings, name: str, city: str, url: str) -> None:
