@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.search.cards import Card
+from app.search.cities import City
 from app.search.query import Query
 
 #: Where a match was found, best first.
@@ -17,7 +18,8 @@ Field = Literal[
 #: How the person's word and what was found belong together.
 How = Literal["word", "prefix", "typo", "synonym", "near", "domain"]
 
-#: How far away: in this space, within 50 km of it, or further (or nobody knows).
+#: How far away: in this space, within 50 km, or further (or nobody knows). From a city that was
+#: named nobody is "here".
 Group = Literal["here", "near", "elsewhere"]
 
 #: From the first to the last character of a match, as Python slices.
@@ -59,7 +61,7 @@ class Hit:
     """Spans to mark, by ``name``, ``headline``, ``profession``, ``bio`` or ``service:REF``."""
 
     distance_km: float | None
-    """From this space to theirs; 0 for people here, None when a position is unknown."""
+    """From the city that was named, else from this space; None when a position is unknown."""
 
     group: Group
 
@@ -128,3 +130,9 @@ class Found:
 
     everywhere: int
     """How many would fit with ``scope=everywhere``; equals ``total`` under that scope."""
+
+    origin: City | None = None
+    """The city from which distances are counted; None for this space."""
+
+    namesakes: tuple[City, ...] = ()
+    """Other cities of that name, one of each country."""

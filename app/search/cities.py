@@ -51,8 +51,11 @@ def find_city(name: str, country: str, table: Traversable | None = None) -> City
 
 
 @lru_cache(maxsize=512)
-def cities_called(text: str) -> tuple[City, ...]:
+def cities_called(text: str, countries: frozenset[str] = frozenset()) -> tuple[City, ...]:
     """Return the cities that ``text`` can mean, the best first; the largest one of each country.
+
+    Those that usually bear the name come before those that another language calls so, then those
+    in ``countries``, then the larger.
 
     :param text: such as ``Nantes``, ``Nantes, FR`` or ``München, Germany``; the country's name may
         be French, English, German or Spanish.
@@ -68,7 +71,12 @@ def cities_called(text: str) -> tuple[City, ...]:
     of_each: dict[str, City] = {}
     for city in found:
         of_each.setdefault(city.country, city)
-    return tuple(of_each.values())
+    wanted = _compared(name)
+
+    def order(city: City) -> tuple[bool, bool, int]:
+        return _compared(city.name) != wanted, city.country not in countries, -city.people
+
+    return tuple(sorted(of_each.values(), key=order))
 
 
 def _named(name: str, table: Traversable) -> list[City]:

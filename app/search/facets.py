@@ -8,12 +8,20 @@ facets all must hold.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
+from app.models.member import HOUR
+from app.models.scope import Reader
 from app.search.answers import Facet, Option
+from app.search.availability import DAYS
 from app.search.places import Places
+from app.search.prices import Band
 from app.search.query import MANY, SWITCHES, Query
 from app.search.snapshot import KEPT, Snapshot, rows
+from app.search.writing import UNTIL
 
 #: Facets in the order in which pages offer them.
 NAMES = (
@@ -25,9 +33,13 @@ NAMES = (
     "within",
     "language",
     "mode",
+    "price",
     "remote",
     "coworker_rate",
+    "availability",
 )
+#: Facets whose values end: a rate holds until its last day, and is not shown afterwards.
+ENDING = ("price", "coworker_rate")
 #: Values of one facet that are offered; what is chosen is always among them.
 OPTIONS = 40
 #: Up to this many people are looked at one by one; for more, each value's set is compared.
@@ -35,18 +47,50 @@ FEW = 1500
 #: Counts of large sets that a snapshot remembers; "everybody" is asked for all the time.
 COUNTS = 60
 
-Sets = Mapping[str, Mapping[str, int]]
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """The people behind each value of each facet, as one reader may know them on one day."""
+
+    of: Mapping[str, Mapping[str, int]]
+    kept: Mapping[str, str]
+    """Under which name the snapshot keeps a facet's values, for those that it keeps."""
+
+    today: str
 
 
-def sets_of(held: Snapshot, where: Places) -> Sets:
-    """Return the people behind each value of each facet."""
-    return {
-        **{name: held.facets[name] for name in KEPT},
+def sets_of(held: Snapshot, where: Places, reader: Reader, today: date) -> Sets:
+    """Return the people behind each value of each facet.
+
+    A visitor sees no coworker rates: for them nobody has one, and prices are the public ones.
+    """
+    visitor = reader is Reader.VISITOR
+    kept = {name: name for name in NAMES if name in KEPT}
+    if visitor:
+        kept["price"] = "public_price"
+        del kept["coworker_rate"]
+    day = today.isoformat()
+    of = {
+        name: _holding(held.facets[stored], day) if name in ENDING else held.facets[stored]
+        for name, stored in kept.items()
+    }
+    places = {
         "space": where.people,
         "city": where.cities,
         "country": where.countries,
         "within": where.within,
     }
+    return Sets({"coworker_rate": {}} | of | places, kept, day)
+
+
+def _holding(values: Mapping[str, int], today: str) -> dict[str, int]:
+    """Return those of a facet's values that are true ``today``, with their people."""
+    found: dict[str, int] = {}
+    for value, people in values.items():
+        name, _, until = value.partition(UNTIL)
+        if not until or until >= today:
+            found[name] = found.get(name, 0) | people
+    return found
 
 
 def chosen(query: Query) -> dict[str, tuple[str, ...]]:
@@ -64,7 +108,7 @@ def filtered(people: int, query: Query, sets: Sets, without: str = "") -> int:
             continue
         allowed = 0
         for value in values:
-            allowed |= sets[name].get(value, 0)
+            allowed |= sets.of[name].get(value, 0)
         people &= allowed
     return people
 
@@ -78,10 +122,10 @@ def facets(
     :param names: of the spaces, by reference.
     """
     others = {name: filtered(people, query, sets, without=name) for name in NAMES}
-    few = {of: _of_few(of, held) for of in set(others.values()) if of.bit_count() <= FEW}
+    few = {of: _of_few(of, held, sets) for of in set(others.values()) if of.bit_count() <= FEW}
 
     def counts(name: str) -> Mapping[str, int]:
-        if name in KEPT and others[name] in few:
+        if name in sets.kept and others[name] in few:
             return few[others[name]].get(name, {})
         return _of_many(name, others[name], held, sets)
 
@@ -89,25 +133,39 @@ def facets(
     return tuple(facet for facet in found if facet.options)
 
 
-def _of_few(people: int, held: Snapshot) -> dict[str, dict[str, int]]:
+def _of_few(people: int, held: Snapshot, sets: Sets) -> dict[str, dict[str, int]]:
     """Return how many of ``people`` have each value, by looking at each of them."""
     found: dict[str, dict[str, int]] = {name: {} for name in KEPT}
     pairs = Counter(pair for row in rows(people) for pair in held.values.get(row, ()))
     for (name, value), count in pairs.items():
         found[name][value] = count
-    return found
+    return {
+        name: _counted(found[stored], sets.today) if name in ENDING else found[stored]
+        for name, stored in sets.kept.items()
+    }
+
+
+def _counted(found: Mapping[str, int], today: str) -> dict[str, int]:
+    """Return the counts of those values that are true ``today``; nobody has one of them twice."""
+    counts: Counter[str] = Counter()
+    for value, count in found.items():
+        name, _, until = value.partition(UNTIL)
+        if not until or until >= today:
+            counts[name] += count
+    return counts
 
 
 def _of_many(name: str, people: int, held: Snapshot, sets: Sets) -> Mapping[str, int]:
     """Return how many of ``people`` have each value, by looking at each value."""
-    if name not in KEPT:
-        return {value: (people & of).bit_count() for value, of in sets[name].items()}
-    known = held.counts.get((name, people))
+    if name not in sets.kept:
+        return {value: (people & of).bit_count() for value, of in sets.of[name].items()}
+    remembered = sets.kept[name] + (sets.today if name in ENDING else "")
+    known = held.counts.get((remembered, people))
     if known is None:
         if len(held.counts) >= COUNTS:
             held.counts.clear()
-        known = {value: (people & of).bit_count() for value, of in sets[name].items()}
-        held.counts[name, people] = known
+        known = {value: (people & of).bit_count() for value, of in sets.of[name].items()}
+        held.counts[remembered, people] = known
     return known
 
 
@@ -115,7 +173,7 @@ def _facet(name: str, found: Mapping[str, int], query: Query, names: Mapping[str
     on = chosen(query).get(name, ())
     counts = {**found, **{value: found.get(value, 0) for value in on}}
     kept = [value for value, count in counts.items() if count or value in on]
-    kept.sort(key=lambda value: int(value) if name == "within" else (-counts[value], value))
+    kept.sort(key=_order(name, counts))
     if len(kept) > OPTIONS:
         kept = kept[:OPTIONS] + [value for value in kept[OPTIONS:] if value in on]
     labels = names if name == "space" else {}
@@ -125,3 +183,23 @@ def _facet(name: str, found: Mapping[str, int], query: Query, names: Mapping[str
             Option(value, labels.get(value, value), counts[value], value in on) for value in kept
         ),
     )
+
+
+def _order(name: str, counts: Mapping[str, int]) -> Callable[[str], Any]:
+    """Return what to sort a facet's values by: frequent ones first, unless they have an order."""
+    if name == "within":
+        return int
+    if name == "availability":
+        return DAYS.index
+    if name == "price":
+        return lambda value: _of_price(value, counts)
+    return lambda value: (-counts[value], value)
+
+
+def _of_price(value: str, counts: Mapping[str, int]) -> tuple[int, str, bool, int]:
+    """The most frequent currency first, in it hours before days, in them the lowest first."""
+    band = Band.read(value)
+    if band is None:
+        return 1, value, False, 0
+    in_it = sum(count for other, count in counts.items() if other.startswith(f"{band.currency}-"))
+    return -in_it, band.currency, band.unit != HOUR, band.least

@@ -68,7 +68,7 @@ def find(
     """
     ensure_usable(session)
     search = _looked_up(session, query, reader, here, now)
-    sets = sets_of(search.held, search.where)
+    sets = sets_of(search.held, search.where, reader, now.date())
     surely, perhaps = _who(search)
     scope = search.held.members if query.scope == "here" else search.where.visible
     fit = filtered(surely, query, sets)
@@ -91,6 +91,8 @@ def find(
         spaces=sum(bool(people & fit & scope) for people in search.where.people.values()),
         here=(fit & scope & search.held.members).bit_count(),
         everywhere=fit.bit_count(),
+        origin=search.where.origin,
+        namesakes=search.where.namesakes,
     )
 
 
@@ -101,7 +103,7 @@ def _looked_up(
     held = snapshot(session)
     peers = session.scalars(select(Peer).where(shown_peers())).all()
     visible = _visible(session, held, peers, reader, now)
-    where = places(held, here, peers, visible)
+    where = places(held, here, peers, visible, query.near)
     index = Index(connection, held)
     parts = read(query.words, index)
     named = where.words | _tongues(held, visible) if len(parts) > 1 else where.words
@@ -171,9 +173,10 @@ def _groups(search: _Search) -> tuple[int, int, int]:
     """Return who is here, who is near, and who is elsewhere."""
     near = 0
     for number, km in search.where.km.items():
-        if number is not None and km is not None and km <= NEAR_KM:
-            near |= search.held.of_peer.get(number, 0)
-    here = search.held.members
+        if km is not None and km <= NEAR_KM:
+            near |= search.held.members if number is None else search.held.of_peer.get(number, 0)
+    here = 0 if search.where.origin else search.held.members
+    near &= ~here
     return here, near, search.held.everybody & ~(here | near)
 
 
@@ -187,7 +190,7 @@ def _by_distance(search: _Search) -> list[int]:
 
 
 def _group(search: _Search, row: int) -> Group:
-    if search.held.owner[row][0] == MEMBER:
+    if search.held.owner[row][0] == MEMBER and search.where.origin is None:
         return "here"
     km = _km(search, row)
     return "near" if km is not None and km <= NEAR_KM else "elsewhere"

@@ -31,7 +31,7 @@ from app.search.writing import COLUMNS, Entry, entry_of
 from federation import vocabulary
 
 #: Rises when the tables or what is written into them change their meaning.
-VERSION = 5
+VERSION = 6
 
 #: What a row stands for; a front is what visitors see of a neighbour who keeps something from them.
 MEMBER, MIRRORED, FRONT, GONE = "member", "mirrored", "front", "gone"

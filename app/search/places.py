@@ -1,14 +1,15 @@
-"""Where the spaces are, seen from here: distances, and who coworks where."""
+"""Where the spaces are, seen from here or from a city: distances, and who coworks where."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import asin, cos, radians, sin, sqrt
 
 from app.models.peer import Peer
 from app.models.space import Space
+from app.search.cities import City, cities_called
 from app.search.query import DISTANCES
 from app.search.snapshot import Snapshot
 from app.search.text import content
@@ -32,20 +33,38 @@ class Places:
     countries: dict[str, int]
     within: dict[str, int]
     km: dict[int | None, float | None]
-    """Distance by peer id; None stands for this space."""
+    """Distance from the origin by peer id; None stands for this space."""
 
     words: dict[str, int]
     """By each word (stem) of a city's or a space's name."""
 
+    origin: City | None = None
+    """The city from which the distances are; None for this space."""
 
-def places(held: Snapshot, here: Space, peers: Iterable[Peer], visible: int) -> Places:
-    """Return who of ``visible`` is where, given the peers that may be shown."""
-    found = Places(visible, {}, {}, defaultdict(int), defaultdict(int), {}, {}, defaultdict(int))
+    namesakes: tuple[City, ...] = ()
+    """Other cities that were perhaps meant."""
+
+
+def places(
+    held: Snapshot, here: Space, peers: Sequence[Peer], visible: int, near: str = ""
+) -> Places:
+    """Return who of ``visible`` is where, given the peers that may be shown.
+
+    :param near: the city from which distances count; empty for this space.
+    """
+    # Who names a city means one in reach more often than a larger one far away.
+    cities = cities_called(near, frozenset({here.country, *(peer.country for peer in peers)}))
+    origin = cities[0] if cities else None
+    found = Places(
+        *(visible, {}, {}, defaultdict(int), defaultdict(int), {}, {}, defaultdict(int)),
+        origin=origin,
+        namesakes=tuple(cities[1:]),
+    )
     found.within.update({str(km): 0 for km in DISTANCES})
-    _add(found, "here", here, held.members & visible, None, 0.0)
+    _add(found, "here", here, held.members & visible, None, distance(origin, here) if origin else 0)
     for peer in peers:
         people = held.of_peer.get(peer.id, 0) & visible
-        _add(found, peer.ref, peer, people, peer.id, distance(here, peer))
+        _add(found, peer.ref, peer, people, peer.id, distance(origin or here, peer))
     return found
 
 
@@ -67,7 +86,7 @@ def _add(
             found.words[word.stem] |= people
 
 
-def distance(one: Space | Peer, other: Space | Peer) -> float | None:
+def distance(one: Space | Peer | City, other: Space | Peer) -> float | None:
     """Return the great-circle distance in kilometres; None when a position is not known."""
     if None in (one.latitude, one.longitude, other.latitude, other.longitude):
         return None

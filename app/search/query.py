@@ -11,11 +11,14 @@ The rules, so that no URL can make a search expensive or break a page:
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, Self
 
 from app.models.member import MODES
+from app.search.availability import DAYS
+from app.search.cities import cities_called
+from app.search.prices import Band
 
 #: Characters of the question that are read; people type a sentence, not a page.
 WORDS_CHARACTERS = 200
@@ -36,7 +39,17 @@ SCOPES: tuple[Scope, ...] = ("here", "everywhere")
 SORTS: tuple[Sort, ...] = ("match", "distance", "name")
 
 #: Filters that may hold several values, any of which is enough.
-MANY = ("speciality", "domain", "space", "city", "country", "language", "mode")
+MANY = (
+    "speciality",
+    "domain",
+    "space",
+    "city",
+    "country",
+    "language",
+    "mode",
+    "price",
+    "availability",
+)
 #: Filters that are either on (``1``) or absent.
 SWITCHES = ("remote", "coworker_rate")
 
@@ -73,10 +86,19 @@ class Query:
     """Primary language subtags (BCP 47), lower case."""
 
     mode: tuple[str, ...] = ()
+    price: tuple[str, ...] = ()
+    """Bands of :mod:`app.search.prices`, such as ``EUR-hour-60``."""
+
+    availability: tuple[str, ...] = ()
+    """Days of the week, as codes of :data:`app.search.availability.DAYS`."""
+
     remote: bool = False
     coworker_rate: bool = False
     within: int | None = None
-    """Kilometres from this space, one of :data:`DISTANCES`."""
+    """Kilometres from ``near``, one of :data:`DISTANCES`."""
+
+    near: str = ""
+    """The city from which distances are counted, as it was typed; empty for this space."""
 
     sort: Sort = "match"
     page: int = 1
@@ -89,13 +111,15 @@ class Query:
         """
         given = _lists(args, (field.name for field in fields(cls)))
         many = {name: _values(given[name]) for name in MANY}
-        if strange := [mode for mode in many["mode"] if mode not in MODES]:
-            raise QueryError("mode", strange[0])
+        _all("mode", many, lambda mode: mode in MODES)
+        _all("price", many, lambda band: Band.read(band) is not None)
+        _all("availability", many, lambda day: day in DAYS)
         return cls(
             words=clean(next(iter(_lists(args, ("q",))["q"]), "")),
             scope=_one_of("scope", given["scope"], SCOPES, "everywhere"),
             sort=_one_of("sort", given["sort"], SORTS, "match"),
             within=_within(given["within"]),
+            near=_near(given["near"]),
             page=_page(given["page"]),
             remote=_switch("remote", given["remote"]),
             coworker_rate=_switch("coworker_rate", given["coworker_rate"]),
@@ -123,6 +147,8 @@ class Query:
             return self.to_args(**{name: not getattr(self, name)})
         if name == "within":
             return self.to_args(within=None if self.within == int(value) else int(value))
+        if name == "near":
+            return self.to_args(near="" if self.near == value else value)
         held: tuple[str, ...] = getattr(self, name)
         kept = tuple(one for one in held if one != value)
         return self.to_args(**{name: kept if value in held else (*held, value)})
@@ -132,7 +158,8 @@ class Query:
         """The values of all filters that are on, in a fixed order: one chip each."""
         on = [(name, value) for name in MANY for value in getattr(self, name)]
         on += [(name, "1") for name in SWITCHES if getattr(self, name)]
-        return tuple(on + ([("within", str(self.within))] if self.within else []))
+        on += [("within", str(self.within))] if self.within else []
+        return tuple(on + ([("near", self.near)] if self.near else []))
 
     def without_filters(self) -> Query:
         """Return the same words, scope and order with nothing filtered."""
@@ -162,6 +189,12 @@ def _values(given: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for value in cleaned if value))[:VALUES_PER_FILTER]
 
 
+def _all(name: str, given: Mapping[str, Sequence[str]], possible: Callable[[str], bool]) -> None:
+    for value in given[name]:
+        if not possible(value):
+            raise QueryError(name, value)
+
+
 def _one_of(name: str, given: Sequence[str], choices: tuple[Any, ...], default: Any) -> Any:
     value = given[0] if given and given[0] else default
     if value not in choices:
@@ -183,6 +216,13 @@ def _within(given: Sequence[str]) -> int | None:
     if value not in map(str, DISTANCES):
         raise QueryError("within", value)
     return int(value)
+
+
+def _near(given: Sequence[str]) -> str:
+    value = clean(given[0][:VALUE_CHARACTERS]).strip() if given else ""
+    if value and not cities_called(value):
+        raise QueryError("near", value)
+    return value
 
 
 def _page(given: Sequence[str]) -> int:

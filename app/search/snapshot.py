@@ -28,8 +28,19 @@ from app.search.store import store
 from app.search.tables import Sought, doc, state
 from app.search.text import letters_of
 
-#: Facets whose values stand in the index; those of places are computed from the peers.
-KEPT = ("speciality", "domain", "language", "mode", "remote", "coworker_rate")
+#: Facets whose values stand in the index; those of places are computed from the peers. What a
+#: service costs coworkers is no visitor's business, hence two prices.
+KEPT = (
+    "speciality",
+    "domain",
+    "language",
+    "mode",
+    "remote",
+    "coworker_rate",
+    "price",
+    "public_price",
+    "availability",
+)
 
 Terms = dict[tuple[str, int], dict[str, int]]
 Pair = tuple[str, str]

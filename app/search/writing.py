@@ -11,12 +11,15 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
 
+from app.search.availability import days_in
 from app.search.cards import Card, CardService
 from app.search.guessing import GENERIC
 from app.search.lexicon import SMALL, Lexicon, Meaning, Phrase, compound, lexicon, neighbours
+from app.search.prices import Band
 from app.search.text import Word, content, fold, small, stems, words
 from federation import vocabulary
 
@@ -42,6 +45,9 @@ _ASIDE = _FOR | {"with", "avec", "mit", "con", "chez", "bei"}
 _ARTICLES = frozenset(["the", "la", "le", "les", "der", "die", "das", "el", "los", "las"])
 #: Here a text begins to speak of something else.
 _BREAK = re.compile(r"[,;.:·|/+–—]")
+#: Between a value of a facet and the last day on which it is true (ISO 8601).
+UNTIL = "@"
+
 _NOT_IN_TOKENS = re.compile(r"[^a-z0-9]+")
 
 
@@ -311,9 +317,38 @@ def _facets(card: Card) -> dict[str, list[str]]:
         "language": sorted({primary for tag in spoken if (primary := tag.lower().split("-")[0])}),
         "mode": sorted({service.mode for service in card.services}),
         "remote": ["1"] if any(service.remote for service in card.services) else [],
-        "coworker_rate": ["1"] if any(s.coworker_rate is not None for s in card.services) else [],
+        "coworker_rate": _while_it_holds(
+            ("1", one.valid_until) for one in card.services if one.coworker_rate is not None
+        ),
+        "price": _bands(card.services, for_coworkers=True),
+        "public_price": _bands(card.services, for_coworkers=False),
+        "availability": list(days_in(card.availability)),
         "name": [fold(card.name)],
     }
+
+
+def _bands(services: Iterable[CardService], *, for_coworkers: bool) -> list[str]:
+    """The bands of what each service costs whoever is reading."""
+    found: list[tuple[str, date | None]] = []
+    for one in services:
+        rate = one.rate
+        if for_coworkers and one.coworker_rate is not None:
+            rate = one.coworker_rate
+        band = Band.of(rate, one.currency, one.unit) if rate is not None else None
+        if band is not None:
+            found.append((str(band), one.valid_until))
+    return _while_it_holds(found)
+
+
+def _while_it_holds(found: Iterable[tuple[str, date | None]]) -> list[str]:
+    """Values with the last day on which they are true behind them, if there is one; each once."""
+    last: dict[str, date] = {}
+    for value, until in found:
+        last[value] = max(last.get(value, date.min), until or date.max)
+    return [
+        value if until == date.max else f"{value}{UNTIL}{until.isoformat()}"
+        for value, until in sorted(last.items())
+    ]
 
 
 def _codes(service: CardService) -> list[str]:

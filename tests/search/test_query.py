@@ -29,6 +29,12 @@ from app.search.query import (
         ("page", "9" * 5000),
         ("remote", "perhaps"),
         ("mode", "gift"),
+        ("price", "cheap"),
+        ("price", "EUR-hour-61"),
+        ("availability", "someday"),
+        ("near", "Xyzzyville"),
+        ("near", "48.85,2.35"),
+        ("near", "Nantes, Atlantis"),
     ],
 )
 def test_an_impossible_value_is_refused_by_name(name, value):
@@ -92,6 +98,9 @@ texts = st.text(max_size=30).map(lambda text: clean(text).strip()).filter(bool)
         speciality=st.lists(texts, unique=True, max_size=3).map(tuple),
         city=st.lists(texts, unique=True, max_size=3).map(tuple),
         mode=st.sampled_from([(), ("paid",), ("paid", "exchange")]),
+        price=st.sampled_from([(), ("EUR-hour-60", "CHF-day-0")]),
+        availability=st.sampled_from([(), ("mon", "sun")]),
+        near=st.sampled_from(["", "Nantes", "Saint-Étienne, FR"]),
         remote=st.booleans(),
         within=st.sampled_from([None, 10, 50, 200]),
         sort=st.sampled_from(["match", "distance", "name"]),
