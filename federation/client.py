@@ -157,7 +157,8 @@ def read_index(
     answer = transport.get(
         space.endpoints.index, max_bytes=limits.INDEX_BYTES, headers=_headers(JSON, assertion)
     )
-    entries = _json(_accepted(answer, JSON), limits.INDEX_BYTES)
+    body = _accepted(answer, JSON)
+    entries = _json(body, limits.INDEX_BYTES, max_values=4 * limits.INDEX_ENTRIES + 1)
     if not isinstance(entries, list) or len(entries) > limits.INDEX_ENTRIES:
         raise MalformedAnswerError("the index is not a list, or too long a one")
     return tuple(_entry(entry) for entry in entries)
@@ -255,9 +256,9 @@ def _text(body: bytes) -> str:
         raise MalformedAnswerError("a signed document is plain ASCII") from error
 
 
-def _json(body: bytes, max_bytes: int) -> Any:
+def _json(body: bytes, max_bytes: int, max_values: int | None = None) -> Any:
     try:
-        return strict_json.loads(body, max_bytes=max_bytes)
+        return strict_json.loads(body, max_bytes=max_bytes, max_values=max_values)
     except DocumentError as error:
         raise MalformedAnswerError(str(error)) from error
 

@@ -16,17 +16,24 @@ from federation.errors import DocumentError, TooLargeError
 from federation.limits import JSON_DEPTH, JSON_DIGITS
 
 
-def loads(data: bytes, *, max_bytes: int, max_depth: int = JSON_DEPTH) -> Any:
+def loads(
+    data: bytes, *, max_bytes: int, max_depth: int = JSON_DEPTH, max_values: int | None = None
+) -> Any:
     """Return what ``data`` says: dict, list, str, int, float, bool or None.
 
     :param max_bytes: checked before anything is decoded.
     :param max_depth: levels of objects and arrays.
-    :raises TooLargeError: more than ``max_bytes``.
+    :param max_values: in all, for what may be long: three bytes, ``[],``, become seventy in memory.
+        Commas and brackets in texts are counted too.
+    :raises TooLargeError: more than ``max_bytes`` or ``max_values``.
     :raises DocumentError: not UTF-8, not JSON, too deep, a duplicate key, ``NaN`` or infinity, a
         number of too many digits, a lone surrogate, or anything after the value.
     """
     if len(data) > max_bytes:
         raise TooLargeError(f"{len(data)} bytes of JSON, more than {max_bytes}")
+    # Before each value but the first stands a comma, or the bracket that it is the first in.
+    if max_values is not None and sum(map(data.count, (b",", b"[", b"{"))) >= max_values:
+        raise TooLargeError(f"more than {max_values} values of JSON")
     try:
         text = data.decode("utf-8", "strict")
     except UnicodeDecodeError as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from app.exchange import copies, deliveries, entities, outbox, standing
@@ -259,6 +259,12 @@ def introduce(
     entities.hang(peer, found, now)
     peer.root_kid = found.root_kid
     return receive_statement(session, peer, token, identity, now)
+
+
+def undecided() -> ColumnElement[bool]:
+    """Return the condition on :class:`Peer` under which a space is there by its own wish alone."""
+    # A request that was taken back is still one of a stranger: nobody here ever decided on it.
+    return or_(Peer.ours == "requested", and_(Peer.ours == "none", Peer.decided_at.is_(None)))
 
 
 def forget(session: Session, peer: Peer) -> None:

@@ -11,13 +11,14 @@ from app.exchange import copies, peers, trial
 from app.models import sign_in
 from app.models.feed import FeedEntry, OwnCheckpoint
 from app.models.job import SeenAssertion
-from app.models.journal import JournalEntry
+from app.models.journal import KINDS, JournalEntry
 from app.models.peer import Peer
 
 #: How long a request waits for an answer of our admin.
 REQUEST_LIFETIME = timedelta(days=30)
 
-#: How long the journal is kept, and how many lines of it at most.
+#: How long the journal is kept, and how many lines of each kind at most: what others cause never
+#: pushes out what was decided here.
 JOURNAL_LIFETIME = timedelta(days=365)
 JOURNAL_LINES = 20_000
 
@@ -36,7 +37,7 @@ def purge(session: Session, now: datetime) -> str:
         copies.purge(session, peer)
     unanswered = list(
         session.scalars(
-            select(Peer).where(Peer.ours == "requested", Peer.asked_at <= now - REQUEST_LIFETIME)
+            select(Peer).where(peers.undecided(), Peer.asked_at <= now - REQUEST_LIFETIME)
         )
     )
     for peer in unanswered:
@@ -59,8 +60,10 @@ def _sweep_own(session: Session, now: datetime) -> None:
         )
     )
     session.execute(delete(JournalEntry).where(JournalEntry.at <= now - JOURNAL_LIFETIME))
-    last = session.scalar(
-        select(JournalEntry.id).order_by(JournalEntry.id.desc()).offset(JOURNAL_LINES).limit(1)
-    )
-    if last is not None:
-        session.execute(delete(JournalEntry).where(JournalEntry.id <= last))
+    for kind in KINDS:
+        of_kind = select(JournalEntry.id).filter_by(kind=kind).order_by(JournalEntry.id.desc())
+        last = session.scalar(of_kind.offset(JOURNAL_LINES).limit(1))
+        if last is not None:
+            session.execute(
+                delete(JournalEntry).where(JournalEntry.kind == kind, JournalEntry.id <= last)
+            )

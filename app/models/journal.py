@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, String, Text, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.models.base import Base, Moment
 from app.models.peer import Peer
 
+#: What a line may be about.
+KINDS = ("decision", "refusal", "event")
+
 #: Characters of evidence kept with a refusal; a whole document fits.
 EVIDENCE_CHARACTERS = 24 * 1024
+
+#: Lines that one space may cause within an hour under one code: a pull writes at most 21. All that
+#: strangers cause is counted together.
+LINES_AN_HOUR, STRANGERS_LINES_AN_HOUR = 25, 100
 
 
 class JournalEntry(Base):
@@ -53,7 +60,18 @@ def note(
     detail: str = "",
     evidence: str = "",
 ) -> None:
-    """Write one line into the journal; long texts are cut, never refused."""
+    """Write one line into the journal; long texts are cut, never refused.
+
+    What others cause is written so often an hour and no more: whoever fills the journal with one
+    thing neither pushes another out of it nor fills the disk. Decisions are always written.
+    """
+    if kind != "decision":
+        most = STRANGERS_LINES_AN_HOUR if peer is None else LINES_AN_HOUR
+        lately = _lines_of_the_hour(session, now, kind, code, peer)
+        if lately > most:
+            return
+        if lately == most:
+            detail, evidence = "further ones of this hour are not written down", ""
     session.add(
         JournalEntry(
             at=now,
@@ -66,3 +84,15 @@ def note(
             evidence=evidence[:EVIDENCE_CHARACTERS],
         )
     )
+
+
+def _lines_of_the_hour(
+    session: Session, now: datetime, kind: str, code: str, peer: Peer | None
+) -> int:
+    lately = select(func.count()).where(
+        JournalEntry.at > now - timedelta(hours=1),
+        JournalEntry.kind == kind,
+        JournalEntry.code == code,
+        JournalEntry.peer == peer,
+    )
+    return session.scalar(lately) or 0

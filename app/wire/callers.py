@@ -10,14 +10,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from flask import current_app, request
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from app.database import db
 from app.exchange import entities, outbox, standing
 from app.exchange.identity import Identity
 from app.models.engine import set_reading
-from app.models.job import SeenAssertion
+from app.models.job import Job, SeenAssertion
 from app.models.peer import Peer
 from federation import signing
 from federation.documents import Assertion
@@ -27,14 +27,19 @@ from federation.errors import (
     ExpiredError,
     KeyUnknownError,
     NotPeeredError,
+    RateLimitedError,
     SuspendedError,
     UnknownIssuerError,
 )
+from federation.limits import ASSERTION_LIFETIME
 
 D = TypeVar("D", bound=Document)
 
 #: A neighbour's plate is not read again for an unknown key sooner than this after the last time.
 PLATE_REST = timedelta(minutes=10)
+
+#: Assertions of one neighbour that are remembered at a time: each is good for a few minutes.
+ASSERTIONS = 2000
 
 
 def caller() -> Peer | None:
@@ -52,7 +57,7 @@ def caller() -> Peer | None:
     url = f"{identity.entity_id}{request.path}"
     assertion.require(peer.url, identity.entity_id, request.method, url, now)
     require_neighbour(peer, identity)
-    _use_once(peer, assertion)
+    _use_once(peer, assertion, now)
     return peer
 
 
@@ -79,8 +84,25 @@ def signed_by(peer: Peer, token: str, kind: type[D], now: datetime) -> D:
         keys = entities.stored_configuration(peer).operational_keys
         return signing.read(token, keys, kind).document
     except KeyUnknownError:
-        _look_at_its_plate(peer, now)
+        look_at_its_plate(peer, now)
         raise
+
+
+def look_at_its_plate(peer: Peer, now: datetime) -> None:
+    """Make a look at the plate of a known space due, and commit: perhaps it rotated its key.
+
+    Anybody can write a letter that names an unknown key. Such letters cause one visit at a time,
+    never sooner than our own patience with that space says, and cost a read each.
+    """
+    peer_id, read_at = peer.id, peer.entity_read_at
+    waits = select(Job.id).filter_by(kind=outbox.ENTITY, key=str(peer_id))
+    if db.session.scalar(waits) is not None:
+        return
+    due = now if read_at is None else max(now, read_at + PLATE_REST)
+    db.session.rollback()
+    set_reading(False)
+    outbox.request(db.session(), outbox.ENTITY, str(peer_id), now, due_at=due, peer_id=peer_id)
+    db.session.commit()
 
 
 def require_neighbour(peer: Peer, identity: Identity) -> None:
@@ -104,16 +126,23 @@ def _bearer() -> str | None:
     return token
 
 
-def _use_once(peer: Peer, assertion: Assertion) -> None:
+def _use_once(peer: Peer, assertion: Assertion, now: datetime) -> None:
     """Remember the assertion, so that nobody who saw it can use it again.
 
     :raises ExpiredError: it was used before.
+    :raises RateLimitedError: so many of the peer are remembered that there is no room.
     """
+    first, behind = f"{peer.url} ", f"{peer.url}!"
     used = SeenAssertion(jti=f"{peer.url} {assertion.jti}", expires_at=assertion.expires_at)
     # Reading so far: the line is written in a transaction of its own, begun as a writer's.
     db.session.rollback()
     set_reading(False)
     try:
+        db.session.execute(delete(SeenAssertion).where(SeenAssertion.expires_at <= now))
+        own = select(func.count()).where(SeenAssertion.jti > first, SeenAssertion.jti < behind)
+        if (db.session.scalar(own) or 0) >= ASSERTIONS:
+            db.session.rollback()
+            raise RateLimitedError("too many requests", ASSERTION_LIFETIME.seconds)
         db.session.add(used)
         db.session.commit()
     except IntegrityError as error:
@@ -121,14 +150,3 @@ def _use_once(peer: Peer, assertion: Assertion) -> None:
         raise ExpiredError("this assertion was used before") from error
     finally:
         set_reading(True)
-
-
-def _look_at_its_plate(peer: Peer, now: datetime) -> None:
-    """Make a look at the plate of a known space due: perhaps it rotated its key."""
-    if peer.entity_read_at is not None and peer.entity_read_at > now - PLATE_REST:
-        return
-    peer_id = peer.id
-    db.session.rollback()
-    set_reading(False)
-    outbox.request(db.session(), outbox.ENTITY, str(peer_id), now, peer_id=peer_id)
-    db.session.commit()

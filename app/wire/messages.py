@@ -19,7 +19,7 @@ from app.models.job import Job
 from app.models.journal import JournalEntry, note
 from app.models.peer import Peer
 from app.wire import problems
-from app.wire.callers import known_issuer, require_neighbour, signed_by
+from app.wire.callers import known_issuer, look_at_its_plate, require_neighbour, signed_by
 from app.wire.rates import MESSAGES, STATEMENTS, count
 from app.wire.rules import machines
 from federation import signing
@@ -141,7 +141,7 @@ def _receive(peer: Peer, token: str, identity: Identity, now: datetime) -> None:
         if isinstance(error, KeyUnknownError):
             # Signed with another root key than the one compared: a worker reads its plate, and
             # freezes the peering if the key was never announced.
-            outbox.request(db.session(), outbox.ENTITY, str(peer.id), now, peer_id=peer.id)
+            look_at_its_plate(peer, now)
         _journal(peer, error, token, now)
         raise
 
@@ -164,7 +164,7 @@ def _put_aside(issuer: str, token: str, identity: Identity, now: datetime) -> No
     address = EntityId.parse(issuer, development=identity.development)
     waiting = [
         *db.session.scalars(select(Job.key).where(Job.kind == outbox.KNOCK)),
-        *db.session.scalars(select(Peer.url).where(Peer.ours == "requested")),
+        *db.session.scalars(select(Peer.url).where(peers.undecided())),
     ]
     if issuer in waiting:
         # Asking again brings no worker sooner: or anybody could aim our visits at that address.
