@@ -13,7 +13,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from app.search.query import QueryError
+from app.search.query import Query, QueryError
 from app.web import facets, results
 from app.web.pages import varying, wants_part
 
@@ -71,9 +71,20 @@ class WayOut:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What somebody typed that cannot be, to be corrected in place."""
+
+    city: str
+    rest: tuple[tuple[str, str], ...]
+    """Everything else that the search asks."""
+
+
 def refuse_filter(error: QueryError) -> Response:
     """Say which filter cannot be what, and offer the same search without it."""
     query = results.possible(request.args)
+    if error.filter == "near":
+        return refuse_city(error, query)
     words = query.words.strip()
     name = _("Search “%(words)s” without it", words=words) if words else _("Search without it")
     endpoint = request.endpoint or "search.show"
@@ -86,6 +97,21 @@ def refuse_filter(error: QueryError) -> Response:
     return _show(400, _("Nobody can be looked for like this"), text, way_out=way_out)
 
 
+def refuse_city(error: QueryError, query: Query) -> Response:
+    """Say that the city is not known, and let the person write it differently."""
+    text = _(
+        "We know no city called “%(name)s”. Check how it is written, add the country, as in "
+        "“Valencia, Spain”, or name the nearest larger city: we know those of 15,000 people "
+        "and more.",
+        name=error.value,
+    )
+    way_out = WayOut(
+        facets.address("search.show", query.to_args()), _("Count from this space instead")
+    )
+    typed = Typed(error.value, tuple(query.to_args()))
+    return _show(400, _("Where is that?"), text, way_out=way_out, typed=typed)
+
+
 def _filters() -> dict[str, str]:
     """What each filter that can be impossible is called."""
     return {
@@ -96,6 +122,8 @@ def _filters() -> dict[str, str]:
         "page": _("the page number"),
         "remote": _("the filter for remote work"),
         "coworker_rate": _("the filter for coworker rates"),
+        "price": _("the price"),
+        "availability": _("the day of the week"),
     }
 
 
@@ -122,7 +150,12 @@ def apologise(error: InternalServerError) -> Response:
 
 
 def _show(
-    status: int, title: str, text: str, number: str = "", way_out: WayOut | None = None
+    status: int,
+    title: str,
+    text: str,
+    number: str = "",
+    way_out: WayOut | None = None,
+    typed: Typed | None = None,
 ) -> Response:
     """Answer with a page, or with a notice above a page of which only a part was asked for.
 
@@ -130,7 +163,10 @@ def _show(
     """
     g.setdefault("space", None)
     template = "errors/_notice.html" if wants_part() else "errors/show.html"
-    told = {"status": status, "title": title, "text": text, "number": number, "way_out": way_out}
+    told = {
+        **{"status": status, "title": title, "text": text, "number": number},
+        **{"way_out": way_out, "typed": typed},
+    }
     try:
         body = render_template(template, **told)
     except SQLAlchemyError:

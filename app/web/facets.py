@@ -7,10 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from babel.dates import get_day_names
 from flask import Flask, url_for
 from flask_babel import gettext as _
 
+from app.models.member import HOUR
 from app.search.answers import Facet, Found, Option
+from app.search.availability import DAYS
+from app.search.cities import City
+from app.search.prices import Band
 from app.search.query import Query
 from app.web import words
 from app.web.access import account
@@ -19,6 +24,8 @@ from federation import vocabulary
 
 #: Values of one facet shown before the rest folds away.
 OPTIONS_SHOWN = 8
+#: Cities of the same name that are offered beside the one that was taken.
+NAMESAKES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,8 @@ class Group:
 
     heading: str
     facets: tuple[Facet, ...]
+    origin: Origin | None = None
+    """From where distances are counted, under the heading about distance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,20 @@ class Chip:
 
     name: str
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The city from which distances are counted."""
+
+    typed: str
+    """What stands in the field; empty for this space."""
+
+    meant: str
+    """Which city that is, empty for this space."""
+
+    others: tuple[Chip, ...]
+    """Other cities of that name, with the address of the same search from there."""
 
 
 def panel(found: Found, without: Iterable[str] = ()) -> list[Group]:
@@ -48,14 +71,44 @@ def panel(found: Found, without: Iterable[str] = ()) -> list[Group]:
     groups = []
     for heading, names in _headings():
         facets = tuple(by_name[name] for name in names if name in by_name)
-        if any(_says_something(facet, found) for facet in facets):
-            groups.append(Group(heading, facets))
+        origin = _origin(found) if "within" in names and "within" not in without else None
+        if origin or any(_says_something(facet, found) for facet in facets):
+            groups.append(Group(heading, facets, origin))
     return groups
+
+
+def _origin(found: Found) -> Origin | None:
+    """Return from where distances count; None where everybody is in one place anyway."""
+    query = found.query
+    places = next((facet.options for facet in found.facets if facet.name == "space"), ())
+    if len(places) < 2 and not query.near and query.within is None:
+        return None
+    return Origin(
+        query.near,
+        city_name(found.origin) if found.origin else "",
+        tuple(
+            Chip(
+                city_name(city),
+                address("search.show", query.to_args(near=f"{city.name}, {city.country}")),
+            )
+            for city in found.namesakes[:NAMESAKES]
+        ),
+    )
+
+
+def city_name(city: City) -> str:
+    """Return a city with its country, as people tell it from others of its name."""
+    return f"{city.name}, {words.country_name(city.country)}"
 
 
 def chips(found: Found, endpoint: str) -> list[Chip]:
     """Return one chip for each filter that is on."""
     labels = {(f.name, o.value): o.label for f in found.facets for o in f.options}
+    if found.origin and found.query.within:
+        within = str(found.query.within)
+        labels["within", within] = _(
+            "Within %(km)s km of %(city)s", km=within, city=found.origin.name
+        )
     return [
         Chip(
             value_name(name, value, labels.get((name, value), "")),
@@ -95,7 +148,13 @@ def value_name(facet: str, value: str, label: str = "") -> str:
     if facet == "country":
         return words.country_name(value)
     if facet == "within":
-        return str(_("Within %(km)s km", km=value))
+        return label if label != value and label else str(_("Within %(km)s km", km=value))
+    if facet == "near":
+        return str(_("Distances from %(city)s", city=value))
+    if facet == "price":
+        return price_name(value)
+    if facet == "availability" and value in DAYS:
+        return day_name(value)
     if facet in ("mode", "remote", "coworker_rate", "space"):
         return _fixed_names().get((facet, value), label or value)
     return label or value
@@ -110,6 +169,31 @@ def _fixed_names() -> dict[tuple[str, str], str]:
         ("coworker_rate", "1"): _("Has a coworker rate"),
         ("space", "here"): _("This space"),
     }
+
+
+def price_name(value: str) -> str:
+    """Return a band of rates as people say it: from, to, and for how long's work."""
+    band = Band.read(value)
+    if band is None:
+        return value
+    low = words.money(band.least, band.currency)
+    if band.below is None:
+        per = _("%(low)s/h and more", low=low), _("%(low)s/day and more", low=low)
+    else:
+        high = words.money(band.below, band.currency)
+        per = (
+            _("%(low)s to %(high)s/h", low=low, high=high),
+            _("%(low)s to %(high)s/day", low=low, high=high),
+        )
+        if not band.least:
+            per = _("Under %(high)s/h", high=high), _("Under %(high)s/day", high=high)
+    return str(per[0] if band.unit == HOUR else per[1])
+
+
+def day_name(code: str) -> str:
+    """Return the name of a day of the week in the page's language."""
+    name = str(get_day_names("wide", locale=language())[DAYS.index(code)])
+    return name[:1].upper() + name[1:]
 
 
 def domain_name(code: str) -> str:
@@ -143,6 +227,8 @@ def _headings() -> list[tuple[str, tuple[str, ...]]]:
         (_("Speaks"), ("language",)),
         (_("How"), ("remote", "coworker_rate")),
         (_("In return for"), ("mode",)),
+        (_("Price"), ("price",)),
+        (_("Can be found on"), ("availability",)),
     ]
 
 

@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from federation import vocabulary
 
 
-def money(amount: Decimal | str | None, currency: str) -> str:
+def money(amount: Decimal | str | int | None, currency: str) -> str:
     """Return ``amount`` as people write it: no cents when there are none."""
     if amount is None:
         return ""

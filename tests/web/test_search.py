@@ -45,6 +45,8 @@ def lawyer_next_door(peer, name="Marc Petit", **claims):
         ("page=-1", "“-1” as the page number"),
         ("page=many", "“many” as the page number"),
         ("remote=perhaps", "“perhaps” as the filter for remote work"),
+        ("price=cheap", "“cheap” as the price"),
+        ("availability=someday", "“someday” as the day of the week"),
     ],
 )
 def test_an_impossible_filter_is_named_and_the_words_are_kept(browser, space, filters, said):
@@ -65,6 +67,23 @@ def test_an_impossible_filter_of_the_front_page_leads_back_to_it(browser, space)
     assert answer.status_code == 400
     assert "Chercher sans ce filtre" in answer.text
     assert 'href="/"' in answer.text
+
+
+def test_an_unknown_city_is_said_to_be_and_what_was_typed_stays_to_be_corrected(browser, space):
+    answer = browser.get("/search?q=avocat+fiscal&near=Xyzzyville&within=50&language=fr&page=3")
+    assert answer.status_code == 400
+    assert "We know no city called “Xyzzyville”." in text(answer)
+    fields = dict(re.findall(r'name="(\w+)"[^>]* value="([^"]*)"', answer.text))
+    assert fields | {"csrf_token": "", "next": ""} == {
+        **{"q": "avocat fiscal", "near": "Xyzzyville", "within": "50", "language": "fr"},
+        **{"page": "3", "csrf_token": "", "next": ""},
+    }
+
+
+def test_an_unknown_city_replaces_nothing_of_a_page_that_is_open(browser, space):
+    answer = browser.get("/search?near=Xyzzyville", headers=PARTIAL)
+    assert (answer.status_code, answer.headers["HX-Retarget"]) == (400, "#flash")
+    assert "<form" not in answer.text
 
 
 def test_what_an_impossible_filter_holds_stays_text(browser, space):
@@ -228,6 +247,47 @@ def test_each_filter_says_how_many_it_leaves_and_leaves_that_many(member):
     for name, value, count in counted:
         found = names(member.get("/search", query_string={"q": "avocat", name: value}))
         assert (name, value, len(found)) == (name, value, int(count))
+
+
+def test_distances_count_from_a_city_that_is_named(member):
+    lawyer("Claire Vasseur")
+    lawyer_next_door(befriend(), "Marc Petit")
+    answer = member.get("/search?q=avocat&near=Villeurbanne&within=50")
+    page = text(answer)
+    assert names(answer) == ["Marc Petit"]
+    assert "Within 50 km of Villeurbanne" in page
+    assert "Villeurbanne, France" in page
+    assert 'value="Villeurbanne"' in answer.text
+    assert '<a class="chip" href="/search?q=avocat&amp;near=Villeurbanne"' in answer.text
+    assert '<a class="chip" href="/search?q=avocat&amp;within=50"' in answer.text
+
+
+def test_other_cities_of_that_name_are_offered(member):
+    lawyer_next_door(befriend(), "Marc Petit")
+    page = member.get("/search?q=avocat&near=Valencia").text
+    assert "Valencia, Venezuela" in page
+    assert 'href="/search?q=avocat&amp;near=Valencia,+ES"' in page.replace("%2C", ",")
+
+
+def test_prices_are_bands_of_what_the_reader_pays_and_days_are_named(member, browser):
+    lawyer("Claire Vasseur", availability="mardi et jeudi")
+    listed("Anna Keller", audience="web", profession="Avocate", availability="Freitag")
+    page = member.get("/search?q=avocat")
+    assert "€60 to €90/h 1 people" in text(page)
+    assert "Tuesday 1 people" in text(page)
+    found = member.get("/search?q=avocat&price=EUR-hour-60&availability=tue&availability=sun")
+    assert names(found) == ["Claire Vasseur"]
+    assert "€60 to €90/h" in text(found)
+    assert 'href="/search?q=avocat&amp;availability=tue&amp;availability=sun"' in found.text
+
+
+def test_a_visitor_is_asked_about_public_prices_only(browser, space):
+    lawyer("Claire Vasseur")
+    listed("Anna Keller", audience="web", profession="Avocate")
+    page = browser.get("/search?q=avocat")
+    assert "€90 to €120/h 1 people" in text(page)
+    assert "€60 to" not in text(page)
+    assert names(browser.get("/search?q=avocat&price=EUR-hour-60")) == []
 
 
 def test_a_chip_takes_its_filter_away_and_keeps_the_others(member):
