@@ -31,7 +31,9 @@ ELSEWHERE = ("space", "city", "country", "within")
 def show() -> Response:
     query = results.asked(request.args)
     # The front page is about this space: its filters narrow, words and other spaces are /search.
-    query = replace(query, scope="here", words="", within=None, near="", space=(), city=(), country=())
+    query = replace(
+        query, scope="here", words="", within=None, near="", space=(), city=(), country=()
+    )
     found = find(db.session(), query, reader(), g.space, g.now, limit=PEOPLE)
     answer = page(
         "directory/show.html",
