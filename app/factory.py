@@ -39,6 +39,7 @@ from app.web import (
     setup,
     sign_in,
     sign_ins,
+    trials,
     words,
 )
 from config.settings import Settings
@@ -62,6 +63,8 @@ def create_app(settings: Settings) -> Flask:
     app = Flask("app", template_folder=str(folder("templates")), static_folder=None)
     app.extensions["settings"] = settings
     _configure(app, settings)
+    # First of all: whoever refuses a request asks who is signed in, and until when.
+    app.before_request(_remember_moment)
     open_database(app, settings.database_url)
     keyholder = _keyholder(app, settings)
     app.extensions["identity"] = keyholder.identity
@@ -87,6 +90,7 @@ def create_app(settings: Settings) -> Flask:
         sign_in,
         sign_ins,
         neighbours,
+        trials,
         journal,
         setup,
         about,
@@ -158,7 +162,11 @@ def _with_current_keys(app: Flask, keyholder: Keyholder) -> Callable[[], None]:
     return look
 
 
-def _remember_space() -> None:
-    """Let every view and template read the space, and the moment, once per request."""
+def _remember_moment() -> None:
+    """Let everything in a request happen at one moment."""
     g.now = datetime.now(UTC)
+
+
+def _remember_space() -> None:
+    """Let every view and template read the space, once per request."""
     g.space = db.session.get(Space, 1)
