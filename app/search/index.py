@@ -24,6 +24,7 @@ from app.models.base import new_id
 from app.models.member import Member
 from app.models.peer import MirroredProfile, Peer
 from app.models.space import Space
+from app.search import names
 from app.search.cards import card_of_member, card_of_mirrored, for_visitors, shows_all
 from app.search.store import store
 from app.search.tables import doc, state
@@ -31,7 +32,7 @@ from app.search.writing import COLUMNS, Entry, entry_of
 from federation import vocabulary
 
 #: Rises when the tables or what is written into them change their meaning.
-VERSION = 6
+VERSION = 7
 
 #: What a row stands for; a front is what visitors see of a neighbour who keeps something from them.
 MEMBER, MIRRORED, FRONT, GONE = "member", "mirrored", "front", "gone"
@@ -230,11 +231,11 @@ def _write(
     stamp = _next_stamp(connection)
     values = _values((kind, owner, peer_id, subject, public, entry), stamp)
     if held:
-        store(connection).leaving(held[0])
+        _leaving(connection, held[0])
         connection.execute(update(doc).where(doc.c.id == held[0]).values(values))
     else:
         connection.execute(insert(doc), values)
-    store(connection).written(stamp)
+    _written(connection, stamp)
 
 
 def _held(connection: Connection, refs: Collection[str]) -> set[str]:
@@ -251,7 +252,7 @@ def _add(connection: Connection, rows: Sequence[Row]) -> None:
         return
     stamp = _next_stamp(connection)
     connection.execute(insert(doc), [_values(row, stamp) for row in rows])
-    store(connection).written(stamp)
+    _written(connection, stamp)
 
 
 def _values(row: Row, stamp: int) -> dict[str, Any]:
@@ -274,12 +275,24 @@ def _remove(connection: Connection, kind: str, subject: str) -> None:
     ).scalar_one_or_none()
     if number is None:
         return
-    store(connection).leaving(number)
+    _leaving(connection, number)
     stamp = _next_stamp(connection)
     # The row stays as a mark for readers that remember it; its subject is freed.
     gone = {"kind": GONE, "subject": str(number), "facets": "{}", "digest": "", "stamp": stamp}
     blank = dict.fromkeys(COLUMNS, "")
     connection.execute(update(doc).where(doc.c.id == number).values(gone | blank))
+
+
+def _leaving(connection: Connection, number: int) -> None:
+    """Let row ``number`` be found by nothing that it says now."""
+    store(connection).leaving(number)
+    names.leaving(connection, number)
+
+
+def _written(connection: Connection, stamp: int) -> None:
+    """Let the rows that have ``stamp`` be found by what they say now."""
+    store(connection).written(stamp)
+    names.written(connection, stamp)
 
 
 def _next_stamp(connection: Connection) -> int:
@@ -306,6 +319,7 @@ def _fill(session: Session, progress: Progress | None) -> int:
     if batch:
         connection.execute(insert(doc), batch)
     store(connection).filled()
+    names.written(connection, 1)
     connection.execute(update(state).values(stamp=1))
     mark_written(session)
     if progress:

@@ -34,7 +34,7 @@ class PostgreSQLStore:
         return found.scalar_one() is not None
 
     def create(self) -> None:
-        for name in ("search_term", "search_doc", "search_state"):
+        for name in ("search_term", "search_name", "search_doc", "search_state"):
             self._connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
         metadata.create_all(self._connection, checkfirst=False)
         self._connection.execute(

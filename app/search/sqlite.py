@@ -34,7 +34,7 @@ class SQLiteStore:
         return found.first() is not None
 
     def create(self) -> None:
-        for name in ("search_term", "search_text", "search_doc", "search_state"):
+        for name in ("search_term", "search_text", "search_name", "search_doc", "search_state"):
             self._run(f"DROP TABLE IF EXISTS {name}")
         metadata.create_all(self._connection, checkfirst=False)
         for statement in _VIRTUAL:

@@ -1,6 +1,7 @@
 """The tables of the index, the same on every database; the stores add what looks words up.
 
-``search_doc`` holds one row per person, ``search_state`` one row in all. They are a cache and no
+``search_doc`` holds one row per person, ``search_name`` one per word of their names,
+``search_state`` one row in all. They are a cache and no
 part of the models: no migration knows them.
 """
 
@@ -74,6 +75,15 @@ state = Table(
     Column("made_for", Text, nullable=False),
     Column("epoch", Text, nullable=False),
     Column("stamp", Integer, nullable=False),
+)
+
+names = Table(
+    "search_name",
+    metadata,
+    # Compared byte by byte on every database, so that a beginning is one stretch of the order.
+    Column("word", Text().with_variant(Text(collation="C"), "postgresql"), primary_key=True),
+    Column("row", Integer, primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 doc = Table(

@@ -1,0 +1,64 @@
+"""Names of people by their beginnings, for whoever is still typing one.
+
+A table of its own beside the words of the texts: those are looked up for all they match, and
+"mar" begins half of a town. Here a few rows are read from where the beginning stands in the order
+of all names, however many there are. Like the rest of the index it says nothing about who may be
+seen.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, and_, delete, insert, select
+
+from app.search.tables import doc, names
+from app.search.text import words
+
+#: Words of one name that lead to it, and letters of each.
+WORDS, LETTERS = 8, 60
+#: Rows written at a time.
+_BATCH = 5000
+#: Comes after whatever goes on from a beginning.
+_LAST = "\U0010ffff"
+
+
+def parts_of(name: str) -> tuple[str, ...]:
+    """Return the words of a name as they are compared, each once."""
+    folded = (word.folded[:LETTERS] for word in words(name))
+    return tuple(dict.fromkeys(folded))[:WORDS]
+
+
+def written(connection: Connection, stamp: int) -> None:
+    """Let the rows of the index that have ``stamp`` be found by their names."""
+    rows = connection.execute(
+        select(doc.c.id, doc.c.facets).where(doc.c.stamp == stamp, doc.c.digest != ""),
+        execution_options={"yield_per": _BATCH},
+    )
+    for some in rows.partitions():
+        found = [{"word": word, "row": number} for number, facets in some for word in _in(facets)]
+        if found:
+            connection.execute(insert(names), found)
+
+
+def leaving(connection: Connection, number: int) -> None:
+    """Let row ``number`` no longer be found by its name, which still stands in it."""
+    facets = connection.execute(select(doc.c.facets).where(doc.c.id == number)).scalar_one()
+    for word in _in(facets):
+        connection.execute(delete(names).where(names.c.word == word, names.c.row == number))
+
+
+def beginning_with(connection: Connection, beginning: str, most: int) -> Sequence[int]:
+    """Return up to ``most`` rows with a word in their names that begins so, in order of that word.
+
+    :param beginning: a folded word, not empty.
+    """
+    here = and_(names.c.word >= beginning, names.c.word < beginning + _LAST)
+    in_order = select(names.c.row).where(here).order_by(names.c.word, names.c.row).limit(most)
+    return connection.execute(in_order).scalars().all()
+
+
+def _in(facets: str) -> Iterator[str]:
+    for name in json.loads(facets).get("name", ()):
+        yield from parts_of(name)
