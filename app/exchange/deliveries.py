@@ -112,7 +112,7 @@ def send_ack(
 
 
 def acknowledgeable(peer: Peer, identity: Identity) -> bool:
-    """Say whether our copy of ``peer`` is what its last checkpoint states, so that we may say so."""
+    """Say whether our copy of ``peer`` is what its last checkpoint states, and may be confirmed."""
     compared = checkpoints.believed(peer)
     agrees = peer.roots_agree and compared is not None and compared.epoch == peer.epoch
     return bool(agrees) and standing.is_active(peer, identity)

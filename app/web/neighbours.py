@@ -13,16 +13,15 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.database import db
 from app.exchange import peers
 from app.exchange.identity import Identity
-from app.models.feed import FeedEntry
-from app.models.peer import MirroredProfile, Peer
-from app.web import forms, peering_words, rates
+from app.models.peer import Peer
+from app.web import forms, neighbour_rows, peering_words, rates
 from app.web.access import account, admins, freshly, signed_in
 from app.web.pages import changed, page, wants_part
 from federation.limits import NOTE_CHARACTERS
@@ -212,24 +211,9 @@ def _no_longer(problem: str) -> Response:
 
 
 def _doors(**said: Any) -> dict[str, Any]:
-    """Return all that the page shows: each known space once, under how it stands, and ``said``."""
-    known = list(db.session.scalars(select(Peer).order_by(Peer.name, Peer.url)))
-    identity = _identity()
+    """Return all that the page shows, and ``said``."""
     return {
-        "knockers": [peer for peer in known if peer.ours in ("requested", "key_hold")],
-        "active": [peer for peer in known if peer.active],
-        "waiting": [peer for peer in known if peer.ours == "approved" and not peer.active],
-        "suspended": [peer for peer in known if peer.ours == "suspended"],
-        "over": [peer for peer in known if peer.ours in ("ended", "blocked")],
-        "words": {
-            peer.id: peers.pair_code_of(peer, identity) for peer in known if peer.kid_to_compare
-        },
-        "profiles": _profiles_held(),
-        "sent": _profiles_sent(),
-        "health": peering_words.health,
-        "trouble": peering_words.trouble,
-        "hex_groups": peering_words.hex_groups,
-        "our_kid": identity.root_kid,
+        **neighbour_rows.doors(_identity()),
         "unanswered": {},
         "out_of_band": request.method == "POST" and wants_part(),
         "said": "",
@@ -239,15 +223,6 @@ def _doors(**said: Any) -> dict[str, Any]:
         "mistake": "",
         **said,
     }
-
-
-def _profiles_held() -> dict[int, int]:
-    held = select(MirroredProfile.peer_id, func.count()).group_by(MirroredProfile.peer_id)
-    return {peer_id: count for peer_id, count in db.session.execute(held)}
-
-
-def _profiles_sent() -> int:
-    return db.session.scalar(select(func.count()).where(FeedEntry.kind == "profile")) or 0
 
 
 def _peer(ref: str) -> Peer:

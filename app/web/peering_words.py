@@ -13,6 +13,8 @@ from flask_babel import ngettext
 
 from app.exchange.peers import PeeringError
 from app.models.peer import Peer
+from app.web.troubles import CONTRADICTIONS
+from app.web.words import ago, clock
 
 #: Peers are read every hour: a copy this old is late, and one a day old has stopped.
 LATE = timedelta(hours=3)
@@ -43,35 +45,27 @@ def health(peer: Peer, now: datetime) -> Health:
         return Health("down", "alert", _("No answer"))
     if age > LATE or peer.failures:
         return Health("late", "clock", _("Late"))
+    if peer.last_error in CONTRADICTIONS:
+        return Health("down", "alert", _("Contradicts itself"))
     if peer.roots_agree is False:
-        return Health("late", "refresh", _("Being compared"))
+        return Health("late", "refresh", _("Copy differs"))
     return Health("ok", "check", _("Healthy"))
 
 
-def trouble(peer: Peer) -> str:
-    """Return in a sentence what went wrong with the last exchange; empty when nothing did."""
-    if not peer.last_error or not peer.failures:
-        return ""
-    sentences = {
-        "unreachable": _("It does not answer. We go on trying."),
-        "malformed-answer": _("It answers with something that is no list of profiles."),
-        "redirect-refused": _("It sends us to another address, which we do not follow."),
-        "forbidden-address": _("Its name leads into a private network, so we do not go there."),
-        "bad-signature": _("It signs with a key that we do not know."),
-        "key-hold": _("Its key has changed. Compare the words again."),
-        "not-peered": _("It says that we are not neighbours. Ask the people who run it."),
-        "suspended": _("It has paused the exchange with us."),
-        "rate-limited": _("It asks us to wait a little."),
-        "fork": _("It told two different stories about its list. Ask the people who run it."),
-        "rollback": _("It went back to an older list. Perhaps it was restored from a backup."),
-        "frozen": _("It repeats an old list, as if time stood still there."),
-        "unsupported-version": _("It speaks a version that we do not understand."),
-        "key-unknown": _("It signs with a key that it does not publish."),
-        "too-large": _("It sends more than spaces have agreed on."),
-        "database": _("Our own computer could not store what came: its disk may be full."),
-        "disk-full": _("Our own disk is full, so nothing could be stored."),
-    }
-    return str(sentences.get(peer.last_error) or peer.last_error_text or peer.last_error)
+def compared(peer: Peer) -> str:
+    """Return whether our copy is the list that ``peer`` signed, and since when, in words."""
+    if peer.unconfirmed_since is not None:
+        return str(
+            _(
+                "Our copy has not been confirmed since %(moment)s.",
+                moment=clock(peer.unconfirmed_since),
+            )
+        )
+    if peer.roots_agree:
+        return str(
+            _("Our copy is exactly its list, as of %(moment)s.", moment=ago(peer.last_success_at))
+        )
+    return str(_("Our copy was not compared with its list yet."))
 
 
 def refusal(error: PeeringError) -> str:

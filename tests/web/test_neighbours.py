@@ -9,12 +9,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.database import db
-from app.exchange import peers
+from app.exchange import peers, trial
 from app.models.account import Account
-from app.models.journal import note
+from app.models.feed import FeedState, OwnCheckpoint
+from app.models.journal import JournalEntry, note
 from app.models.peer import Peer
-from app.web import peering_words
-from federation.errors import ForbiddenAddressError, UnreachableError
+from app.models.watch import LagSample, Trial
+from app.web import lag_curve, neighbour_rows, peering_words, trials
+from federation import signing
+from federation.documents import Checkpoint
+from federation.errors import CertificateError, ForbiddenAddressError, UnreachableError
+from federation.transport import Answer
 from tests.neighbourhood import Neighbourhood, url_of
 from tests.spaces import add_member, sign_in
 
@@ -70,11 +75,13 @@ def routes(town):
     ref = "01HZZZZZZZZZZZZZZZZZZZZZZZ"
     rules = town.apps["nantes"].url_map.iter_rules()
     ours = [
-        rule for rule in rules if rule.endpoint.split(".")[0] in ("neighbours", "journal", "setup")
+        rule
+        for rule in rules
+        if rule.endpoint.split(".")[0] in ("neighbours", "trials", "journal", "setup")
     ]
     for rule in ours:
         for method in sorted(rule.methods & {"GET", "POST"}):
-            yield method, rule.rule.replace("<ref>", ref)
+            yield method, rule.rule.replace("<ref>", ref).replace("<int:number>", "1")
 
 
 def test_visitors_are_sent_to_the_door_and_members_are_refused(town):
@@ -320,7 +327,7 @@ def test_a_neighbour_that_does_not_answer_is_said_in_words(friends, youenn):
     page = youenn.get("/neighbours").text
     assert "Late" in page
     assert "It does not answer. We go on trying." in page
-    assert "Next try: in" in page
+    assert re.search(r"<dt>Next try</dt><dd><time datetime=\"[^\"]+\">in ", page)
     friends.later(hours=30)
     assert "No answer" in youenn.get("/neighbours").text
 
@@ -348,6 +355,213 @@ def test_how_fresh_a_copy_is_has_four_words():
     assert said(last_success_at=now - timedelta(minutes=70), roots_agree=False) == "late"
     assert said(last_success_at=now - timedelta(hours=5)) == "late"
     assert said(last_success_at=now - timedelta(hours=25)) == "down"
+
+
+# --- how the exchange goes ------------------------------------------------------------
+
+
+def neighbours_page(browser):
+    return html.unescape(browser.get("/neighbours").text)
+
+
+def test_what_is_wrong_is_said_with_what_to_do(friends, youenn):
+    for code, said, to_do in (
+        ("unreachable", "It does not answer.", "call the people who run it"),
+        ("bad-certificate", "its certificate is no good", "Tell the people who run it to renew it"),
+        ("name-unknown", "Its name leads nowhere.", "Perhaps its domain has run out"),
+        ("never-heard-of", "As the program said it.", ""),
+    ):
+        with friends.at("nantes") as session:
+            peer = friends.peer_in(session, "lyon")
+            peer.failures, peer.last_error = 3, code
+            peer.last_error_text = "As the program said it."
+        page = neighbours_page(youenn)
+        assert said in page
+        assert to_do in page
+
+
+def contradicted(town, root):
+    """Let Lyon sign another state under the position that Nantes has seen."""
+    with town.at("lyon") as session:
+        epoch = session.get(FeedState, 1).epoch
+        last = session.scalars(db.select(OwnCheckpoint).filter_by(view="peers", epoch=epoch)).all()[
+            -1
+        ]
+        told = signing.unverified_claims(last.jws, Checkpoint.typ) | {"root": root}
+        key = town.identity("lyon").operational_key
+        last.jws = signing.sign(told, key, Checkpoint.typ)
+
+
+def test_two_lists_under_one_number_are_shown_with_the_evidence_to_download(friends, youenn):
+    before = friends.peer("nantes", "lyon", "their_checkpoint")
+    contradicted(friends, "ab" * 32)
+    with friends.at("lyon") as session:
+        after = session.scalars(db.select(OwnCheckpoint).filter_by(view="peers")).all()[-1].jws
+    for _ in range(3):
+        friends.later(hours=2)
+        friends.work_at("nantes")
+    assert friends.journal("nantes", "refusal") == ["fork"]
+    page = neighbours_page(youenn)
+    assert "Contradicts itself" in page
+    assert "It signed two different lists under one number." in page
+    assert "Our copy has not been confirmed since 2 Mar 2026" not in page
+    assert "Our copy has not been confirmed since" in page
+    ref = friends.peer("nantes", "lyon", "ref")
+    assert f"/journal?neighbour={ref}" in page
+    lines = html.unescape(youenn.get(f"/journal?neighbour={ref}").text)
+    (address,) = re.findall(r'href="(/journal/\d+/evidence)"', lines)
+    evidence = youenn.get(address)
+    assert evidence.text.split("\n") == [after, before]
+    assert evidence.headers["Content-Disposition"].startswith("attachment")
+    assert evidence.content_type == "text/plain; charset=utf-8"
+
+
+def test_a_neighbour_that_only_ever_says_nothing_changed_is_frozen(friends, youenn):
+    def nothing_changed(method, path):
+        return Answer(304, {}, b"") if "/feed" in path else None
+
+    friends.later(hours=2)
+    friends.work_at("nantes")
+    friends.network.instead["lyon"] = nothing_changed
+    # Only the machine that answers for Lyon stands still; its plate is read again as before.
+    for _ in range(9):
+        friends.later(days=1)
+        friends.work_at("nantes")
+    page = neighbours_page(youenn)
+    assert "Nothing newer than a week can be had from it" in page
+    assert "Ask them whether their worker runs." in page
+    assert friends.journal("nantes", "refusal") == ["frozen"]
+    del friends.network.instead["lyon"]
+    friends.later(hours=2)
+    friends.work()
+    assert "Our copy is exactly its list" in neighbours_page(youenn)
+    assert friends.peer("nantes", "lyon", "unconfirmed_since") is None
+
+
+def test_a_list_that_leaves_somebody_out_is_said_to_differ(friends, youenn):
+    with friends.at("nantes") as session:
+        peer = friends.peer_in(session, "lyon")
+        peer.roots_agree, peer.unconfirmed_since = False, friends.now
+    page = neighbours_page(youenn)
+    assert "Copy differs" in page
+    assert "Our copy is not the list that it signed" in page
+    assert "/journal?neighbour=" in page
+
+
+def test_evidence_that_nobody_kept_is_no_page(friends, youenn):
+    with friends.at("nantes") as session:
+        line = session.scalars(db.select(JournalEntry)).first()
+        assert not line.evidence
+        number = line.id
+    assert youenn.get(f"/journal/{number}/evidence").status_code == 404
+    assert youenn.get("/journal/999999/evidence").status_code == 404
+    assert youenn.get("/journal?neighbour=nobody").status_code == 404
+
+
+def test_how_far_behind_a_copy_was_is_sampled_hourly_and_kept_for_a_day(friends, youenn):
+    assert "Never more than 1 minute behind over 24 hours; now 1 minute." in neighbours_page(youenn)
+    for _ in range(30):
+        friends.later(hours=1)
+        friends.work()
+    with friends.at("nantes") as session:
+        assert 22 <= len(session.scalars(db.select(LagSample)).all()) <= 25
+    friends.cut("lyon")
+    for _ in range(5):
+        friends.later(hours=1)
+        friends.work_at("nantes")
+    page = neighbours_page(youenn)
+    assert re.search(r"Up to \d hours behind over 24 hours, at \d\d:\d\d; now \d hours\.", page)
+    assert page.count("<polyline") == 1
+
+
+def test_a_night_without_a_worker_is_a_hole_in_the_curve():
+    now = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    hours = [20, 19, 18, 3, 2, 1]
+    samples = [(now - timedelta(hours=hour), timedelta(minutes=hour)) for hour in hours]
+    assert len(lag_curve._runs([*samples, (now, timedelta())])) == 2
+
+
+def test_words_are_made_only_for_whom_the_page_shows_them(friends, youenn, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        neighbour_rows.peers, "pair_code_of", lambda peer, _: asked.append(peer.url) or ()
+    )
+    youenn.get("/neighbours")
+    assert asked == []
+
+
+def test_a_new_root_key_that_they_have_not_confirmed_is_said_with_the_words(friends, youenn):
+    friends.new_root_key("nantes")
+    page = neighbours_page(youenn)
+    assert "They said yes to a former root key of yours." in page
+    assert len(re.findall(r"<li>([a-z]+)</li>", page)) == 6
+    assert "No neighbour at the moment" in page
+
+
+# --- testing a neighbour --------------------------------------------------------------
+
+
+def test_a_space_that_nobody_here_said_yes_to_is_not_tested(knocked, youenn):
+    ref = knocked.peer("nantes", "lyon", "ref")
+    assert youenn.post(f"/neighbours/{ref}/trial").status_code == 409
+    assert youenn.post("/neighbours/nobody/trial").status_code == 404
+    assert youenn.get("/neighbours/nobody/trial").status_code == 404
+    with knocked.at("nantes") as session:
+        assert session.scalars(db.select(Trial)).all() == []
+
+
+def test_nobody_pesters_a_neighbour_with_tests(friends, youenn):
+    friends.apps["nantes"].config["RATELIMIT_ENABLED"] = True
+    ref = friends.peer("nantes", "lyon", "ref")
+    answers = [youenn.post(f"/neighbours/{ref}/trial").status_code for _ in range(21)]
+    assert answers == [303] * 20 + [429]
+
+
+def test_a_page_asks_the_network_nothing_and_shows_what_the_worker_found(friends, youenn):
+    ref = friends.peer("nantes", "lyon", "ref")
+    assert "was not tested lately" in youenn.get(f"/neighbours/{ref}/trial").text
+    del friends.network.requests[:]
+    answer = youenn.post(f"/neighbours/{ref}/trial")
+    assert (answer.status_code, answer.location) == (303, f"/neighbours/{ref}/trial")
+    waiting = youenn.get(answer.location).text
+    assert "The test is under way." in waiting
+    assert f'href="/neighbours/{ref}/trial"' in waiting
+    assert friends.network.requests == []
+    friends.work_at("nantes")
+    page = html.unescape(youenn.get(answer.location).text)
+    assert "Lyon passed the test." in page
+    assert page.count("Passed:") == 11
+    assert "hx-get" not in page
+
+
+def test_the_report_says_which_step_fails_and_what_to_do(friends, youenn):
+    ref = friends.peer("nantes", "lyon", "ref")
+    friends.network.instead["lyon"] = lambda method, path: CertificateError("another name")
+    youenn.post(f"/neighbours/{ref}/trial")
+    friends.work_at("nantes")
+    page = html.unescape(youenn.get(f"/neighbours/{ref}/trial").text)
+    assert "Lyon fails at: it answers, with a good certificate." in page
+    assert "Tell the people who run it to renew it." in page
+    assert page.count("Not tried, because it needs an earlier step.") == 8
+
+
+def test_in_place_the_report_looks_again_until_it_is_there(friends, youenn):
+    ref = friends.peer("nantes", "lyon", "ref")
+    answer = youenn.post(f"/neighbours/{ref}/trial", headers=PARTIAL)
+    assert answer.status_code == 200
+    assert "<html" not in answer.text
+    assert f'data-hx-get="/neighbours/{ref}/trial" data-hx-trigger="every 1s"' in answer.text
+    friends.later(seconds=31)
+    late = youenn.get(f"/neighbours/{ref}/trial", headers=PARTIAL).text
+    assert "Does the worker of this space run?" in late
+    friends.work_at("nantes")
+    done = youenn.get(f"/neighbours/{ref}/trial", headers=PARTIAL).text
+    assert 'data-announce="Lyon passed the test."' in done
+    assert "hx-get" not in done
+
+
+def test_every_step_and_every_reason_has_words():
+    assert set(trials._names()) == set(trial.STEPS)
 
 
 # --- knocking ourselves ---------------------------------------------------------------
