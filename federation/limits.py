@@ -87,6 +87,9 @@ PAGE_ITEMS = 200
 #: Bytes of one page of a feed, unpacked (*wire*): a page that holds fewer items is still a page.
 PAGE_BYTES = 1024 * 1024
 
+#: Members that one question to a feed may name (*wire*): their names fit into an address.
+ASKED_REFS = 50
+
 #: Characters of an opaque cursor, an epoch, an ETag.
 CURSOR_CHARACTERS = 200
 EPOCH_CHARACTERS = 64
@@ -95,6 +98,11 @@ ETAG_CHARACTERS = 120
 #: Entries and bytes of an index: 200,000 members at about 170 bytes each.
 INDEX_ENTRIES = 200_000
 INDEX_BYTES = 34 * 1024 * 1024
+
+#: Bytes of memory that the worst page and the worst index take while they are read, ours included:
+#: JSON of three bytes becomes an object of seventy. One answer is read at a time.
+PAGE_MEMORY = 40 * 1024 * 1024
+INDEX_MEMORY = 224 * 1024 * 1024
 
 #: Profiles held of one peer: as many as an index can list.
 PEER_PROFILES = INDEX_ENTRIES

@@ -150,6 +150,7 @@ class Intake:
         self._to_index.pop(subject, None)
         row = self._profiles.pop(subject, None)
         if row is not None:
+            self._room += 1
             self._session.flush()
             remove_mirrored(self._session, subject)
             self._session.delete(row)
