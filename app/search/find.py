@@ -15,28 +15,21 @@ from datetime import datetime
 from itertools import islice
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session
 
-from app.models.member import Member
-from app.models.peer import MirroredProfile, Peer
-from app.models.scope import (
-    Reader,
-    seen_by,
-    shown_peers,
-    visible_members,
-    visible_mirrored,
-)
+from app.models.peer import Peer
+from app.models.scope import Reader, shown_peers
 from app.models.space import Space
 from app.search.answers import Expansion, Found, Group, Hit
-from app.search.cards import Card, card_of_member, card_of_mirrored, for_visitors
 from app.search.evidence import Index, worth_of
 from app.search.facets import facets, filtered, sets_of
-from app.search.index import FRONT, MEMBER, MIRRORED, ensure_usable
+from app.search.index import MEMBER, ensure_usable
 from app.search.places import NEAR_KM, Places, places
 from app.search.query import Query
 from app.search.ranking import Scores, ordered, scores
 from app.search.reading import Part, read
-from app.search.snapshot import Snapshot, as_set, snapshot
+from app.search.sight import cards_of, visible_rows
+from app.search.snapshot import Snapshot, snapshot
 from app.search.text import stem
 from app.search.tongues import TONGUES
 from app.search.why import explain
@@ -102,7 +95,7 @@ def _looked_up(
     connection = session.connection()
     held = snapshot(session)
     peers = session.scalars(select(Peer).where(shown_peers())).all()
-    visible = _visible(session, held, peers, reader, now)
+    visible = visible_rows(session, held, peers, reader, now)
     where = places(held, here, peers, visible, query.near)
     index = Index(connection, held)
     parts = read(query.words, index)
@@ -115,27 +108,6 @@ def _tongues(held: Snapshot, visible: int) -> dict[str, int]:
     """Return who speaks a language, by the stem of each of its names."""
     spoken = held.facets["language"]
     return {stem(name): spoken.get(tag, 0) & visible for name, tag in TONGUES.items()}
-
-
-def _visible(
-    session: Session, held: Snapshot, peers: Iterable[Peer], reader: Reader, now: datetime
-) -> int:
-    """Return everybody whom ``reader`` may see at ``now``, from the rows as they are now."""
-    members = session.scalars(select(Member.id).where(seen_by(reader)))
-    expired = session.scalars(select(MirroredProfile.id).where(MirroredProfile.expires_at <= now))
-    theirs = 0
-    for peer in peers:
-        theirs |= held.of_peer.get(peer.id, 0)
-    theirs &= held.public if reader is Reader.VISITOR else ~held.fronts
-    gone = list(expired)
-    for kind in (MIRRORED, FRONT) if gone else ():
-        theirs &= ~_rows_of(held, kind, gone)
-    return _rows_of(held, MEMBER, members) | theirs
-
-
-def _rows_of(held: Snapshot, kind: str, ids: Iterable[int]) -> int:
-    found = as_set(row for number in ids if (row := held.row_of.get((kind, number))) is not None)
-    return found & held.everybody
 
 
 def _who(search: _Search) -> tuple[int, int]:
@@ -209,7 +181,7 @@ def _hits(
     wanted: Sequence[int],
 ) -> dict[int, Hit]:
     """Read the cards of ``wanted`` through the scope and say why each is in the answer."""
-    cards = _cards(session, search.held, reader, here, now, wanted)
+    cards = cards_of(session, search.held, reader, here, now, wanted)
     found = {}
     for row, card in cards.items():
         reasons, highlights = explain(card, search.parts)
@@ -223,31 +195,6 @@ def _hits(
             group=_group(search, row),
         )
     return found
-
-
-def _cards(
-    session: Session,
-    held: Snapshot,
-    reader: Reader,
-    here: Space,
-    now: datetime,
-    wanted: Sequence[int],
-) -> dict[int, Card]:
-    ids: dict[str, dict[int, int]] = {MEMBER: {}, MIRRORED: {}}
-    for row in wanted:
-        kind, number, _ = held.owner[row]
-        ids[MEMBER if kind == MEMBER else MIRRORED][number] = row
-    cards: dict[int, Card] = {}
-    members = visible_members(reader).where(Member.id.in_(ids[MEMBER]))
-    for member in session.scalars(members.options(selectinload(Member.services))):
-        cards[ids[MEMBER][member.id]] = card_of_member(member, here, now.date())
-    theirs = visible_mirrored(reader, now).where(MirroredProfile.id.in_(ids[MIRRORED]))
-    for profile in session.scalars(theirs.options(joinedload(MirroredProfile.peer))):
-        card = card_of_mirrored(profile, now)
-        if reader is Reader.VISITOR:
-            card = for_visitors(card, profile.document)
-        cards[ids[MIRRORED][profile.id]] = card
-    return cards
 
 
 def _expansions(parts: Iterable[Part]) -> tuple[Expansion, ...]:
