@@ -2,16 +2,50 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests import spaces
+from tests.databases import POSTGRESQL, SQLITE, databases
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    parser.addoption(
+        "--database",
+        choices=[SQLITE, POSTGRESQL],
+        default=SQLITE,
+        help="which database the spaces of the tests live in",
+    )
+
+
+def pytest_sessionstart(session):
+    if session.config.getoption("--database") == POSTGRESQL:
+        try:
+            databases.start()
+        except LookupError as error:
+            pytest.exit(str(error), returncode=1 if os.environ.get("CI") else 0)
+
+
+def pytest_sessionfinish():
+    databases.stop()
+
+
+def pytest_collection_modifyitems(config, items):
     """Only tests that say so may open sockets, and only on this machine."""
+    elsewhere = config.getoption("--database") != SQLITE
     for item in items:
+        if elsewhere and item.get_closest_marker("sqlite"):
+            item.add_marker(pytest.mark.skip(reason="about SQLite's own file"))
         if item.get_closest_marker("socket") or item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.enable_socket)
+
+
+@pytest.fixture(autouse=True)
+def own_databases():
+    """What a test wrote is gone when it ends."""
+    yield
+    databases.forget()
 
 
 @pytest.fixture

@@ -12,11 +12,12 @@ from sqlalchemy import inspect, text
 from app.migrations import DatabaseNewerError, check, configuration, downgrade, upgrade
 from app.models.base import Base
 from app.models.engine import open_engine
+from tests.databases import databases
 
 
 @pytest.fixture
 def engine(tmp_path):
-    engine = open_engine(f"sqlite:///{tmp_path / 'space.db'}")
+    engine = open_engine(databases.of(tmp_path))
     yield engine
     engine.dispose()
 

@@ -60,6 +60,17 @@ def open_database(settings: Settings) -> Engine:
     return engine
 
 
+@contextmanager
+def session_on(settings: Settings) -> Iterator[Session]:
+    """Open the database for one command; afterwards nobody is connected to it."""
+    engine = open_database(settings)
+    try:
+        with Session(engine) as session:
+            yield session
+    finally:
+        engine.dispose()
+
+
 def _index(engine: Engine) -> None:
     """Make the search index anew after an update that changed it, so that no request has to."""
     with Session(engine) as session:
@@ -74,7 +85,7 @@ def opened() -> Iterator[Opened]:
     settings = load_settings()
     if not settings.data.is_dir():
         stop([f"There is no directory {settings.data}. Start with: mitoyen setup --help"])
-    with Session(open_database(settings)) as session:
+    with session_on(settings) as session:
         space = session.get(Space, 1)
         if space is None:
             stop(["There is no space here yet. Start with: mitoyen setup --help"])

@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 import click
 from granian import Granian
 from granian.constants import Interfaces
-from sqlalchemy.orm import Session
 
 from app.cli import doctor
-from app.cli.context import Opened, load_settings, open_database, opened, print_json, stop
+from app.cli.context import Opened, load_settings, opened, print_json, session_on, stop
 from app.cli.founding import DoorPlate, DoorPlateError, found
 from app.exchange.identity import KeysExistError
 from app.models.account import ADMIN, MEMBER, Account, account_of, issue_link
@@ -89,7 +88,7 @@ def _found(settings: Settings, plate: DoorPlate) -> str:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         stop([f"The directory {settings.data} cannot be made: {error.strerror}"])
-    with Session(open_database(settings)) as session:
+    with session_on(settings) as session:
         known = session.get(Space, 1)
         if known is not None:
             stop(

@@ -1,9 +1,17 @@
-"""How SQLite is opened, so that two writers never lose each other's work.
+"""How the database is opened, so that two writers never lose each other's work.
 
-Python's driver starts transactions by itself, late and in a mode that lets a reader become a
-writer when another writer is already ahead of it; measured, that lost more than half of
-concurrent updates. We switch the driver's own transactions off and say BEGIN ourselves:
-IMMEDIATE for whoever may write, plain for those who announced that they only read.
+The program is written for one rule: whoever may write is alone with that until their transaction
+ends, and whoever announced that they only read sees one moment of the database and waits for
+nobody. Neither database does this by itself.
+
+SQLite: Python's driver starts transactions by itself, late and in a mode that lets a reader become
+a writer when another writer is already ahead of it; measured, that lost more than half of
+concurrent updates. We switch the driver's own transactions off and say BEGIN ourselves: IMMEDIATE
+for whoever may write, plain for readers.
+
+PostgreSQL: a writer begins by taking one lock of the database's own (an advisory lock, released
+with the transaction), so that everything it reads afterwards includes all that others committed; a
+reader asks for REPEATABLE READ, which never waits.
 """
 
 from __future__ import annotations
@@ -14,17 +22,30 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
-#: Seconds a writer waits for another writer before SQLite gives up.
+#: Seconds a writer waits for another writer before the database gives up.
 BUSY_SECONDS = 15
+
+#: What the writers of one PostgreSQL database lock in turn; any number that nobody else uses.
+WRITERS_LOCK = 0x4D69746F79656E
 
 #: True while the current request or command has announced that it only reads.
 _only_reads: ContextVar[bool] = ContextVar("only_reads", default=False)
 
-#: Keyword arguments for ``create_engine`` on SQLite.
-SQLITE_OPTIONS: dict[str, Any] = {
-    "connect_args": {"isolation_level": None, "timeout": BUSY_SECONDS, "check_same_thread": False}
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "sqlite": {
+        "connect_args": {
+            "isolation_level": None,
+            "timeout": BUSY_SECONDS,
+            "check_same_thread": False,
+        }
+    },
+    "postgresql": {
+        # A server that was restarted has ended every connection that waits in the pool.
+        "pool_pre_ping": True,
+        "connect_args": {"options": f"-c lock_timeout={BUSY_SECONDS}s -c timezone=UTC"},
+    },
 }
 
 
@@ -51,17 +72,23 @@ def open_engine(url: str) -> Engine:
 
 
 def options_for(url: str) -> dict[str, Any]:
-    """Return the ``create_engine`` options that ``url`` needs."""
-    given = SQLITE_OPTIONS if url.startswith("sqlite") else {"pool_pre_ping": True}
+    """Return the ``create_engine`` options that ``url`` needs.
+
+    :raises LookupError: a database that this program does not know.
+    """
+    given = _OPTIONS[make_url(url).get_backend_name()]
     # Statements that fail end up in logs; the addresses and texts that they carried must not.
     return {**given, "hide_parameters": True}
 
 
 def prepare(engine: Engine) -> None:
-    """Teach ``engine`` our pragmas and our BEGIN; does nothing on other databases."""
-    if engine.dialect.name == "sqlite" and not event.contains(engine, "begin", _begin):
+    """Teach ``engine`` our way to begin, and SQLite our pragmas; once is enough."""
+    begin = _begin_sqlite if engine.dialect.name == "sqlite" else _begin_postgresql
+    if event.contains(engine, "begin", begin):
+        return
+    event.listen(engine, "begin", begin)
+    if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _pragmas)
-        event.listen(engine, "begin", _begin)
 
 
 def _pragmas(connection: sqlite3.Connection, _record: object) -> None:
@@ -74,5 +101,13 @@ def _pragmas(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin(connection: Connection) -> None:
+def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if _only_reads.get() else "BEGIN IMMEDIATE")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    # The driver has said BEGIN, or says it with the first of these.
+    if _only_reads.get():
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    else:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")

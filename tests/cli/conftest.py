@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.cli import main
+from tests.databases import databases
 
 DOOR = (
     *("--name", "Le Palier", "--city", "Nantes", "--country", "FR"),
@@ -41,4 +42,6 @@ def shell(tmp_path, monkeypatch):
         "MITOYEN_MAIL": "file",
         "MITOYEN_MAIL_SENDER": "hello@lepalier.example",
     }
+    if databases.server is not None:
+        environment["MITOYEN_DATABASE"] = databases.of(data)
     return Shell(data, environment)

@@ -17,6 +17,7 @@ from app.models.job import Job
 from app.models.journal import JournalEntry
 from app.models.peer import Peer
 from app.worker import HEARTBEAT
+from tests.databases import databases
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def findings(shell, *, ok=True):
 
 
 def change(shell, *rows, statement=None):
-    engine = open_engine(f"sqlite:///{shell.data / 'mitoyen.db'}")
+    engine = open_engine(databases.of(shell.data))
     with Session(engine) as session:
         session.add_all(rows)
         if statement:

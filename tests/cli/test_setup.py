@@ -13,12 +13,13 @@ from app.models.feed import FeedState
 from app.models.space import Space
 from app.search.cities import City, find_city
 from tests.cli.conftest import DOOR
+from tests.databases import databases
 
 PLACE = ("--latitude", "47.2", "--longitude", "-1.55")
 
 
 def space_in(data):
-    engine = open_engine(f"sqlite:///{data / 'mitoyen.db'}")
+    engine = open_engine(databases.of(data))
     with Session(engine) as session:
         space, feed = session.get(Space, 1), session.get(FeedState, 1)
         session.expunge_all()

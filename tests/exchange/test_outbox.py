@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.exchange import outbox
-from app.migrations import upgrade
 from app.models.engine import open_engine
 from app.models.job import Job
+from tests.databases import databases
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -20,8 +20,7 @@ LATER = NOW + timedelta(hours=1)
 
 @pytest.fixture
 def engine(tmp_path):
-    engine = open_engine(f"sqlite:///{tmp_path / 'space.db'}")
-    upgrade(engine)
+    engine = open_engine(databases.migrated(tmp_path))
     yield engine
     engine.dispose()
 

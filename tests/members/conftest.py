@@ -16,11 +16,11 @@ from app.exchange.identity import Identity, create_keys, load_identity
 from app.members import export, reading
 from app.members.load import load
 from app.members.plan import Plan, plan
-from app.migrations import upgrade
 from app.models.base import new_id
 from app.models.engine import open_engine
 from app.models.feed import FeedEntry, FeedState
 from app.models.member import Member
+from tests.databases import databases
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "members"
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -84,8 +84,7 @@ class Directory:
 @pytest.fixture
 def directory(tmp_path):
     create_keys(tmp_path / "keys")
-    engine = open_engine(f"sqlite:///{tmp_path / 'mitoyen.db'}")
-    upgrade(engine)
+    engine = open_engine(databases.migrated(tmp_path))
     with Session(engine) as session:
         session.add(FeedState(id=1, epoch=new_id(), seq=0))
         session.commit()

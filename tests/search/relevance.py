@@ -2,7 +2,7 @@
 
 The people of a town stand in ``judgements/people*.toml``, the questions that it is asked in
 ``judgements/queries*.toml``; both were written before the search was tuned to anything. Nothing
-here knows how the search works.
+here knows how the search works. ``--database=postgresql`` asks PostgreSQL.
 """
 
 from __future__ import annotations
@@ -16,17 +16,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
-from app.models import account, feed, job, journal, peer  # noqa: F401  # all tables
-from app.models.base import Base
 from app.models.member import Member, Service
 from app.models.scope import Reader
 from app.models.space import Space
 from app.search.find import find
 from app.search.index import rebuild
 from app.search.query import Query
+from tests.databases import POSTGRESQL, databases
 
 HERE = Path(__file__).parent / "judgements"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -85,14 +83,15 @@ def share(judged: list[Judged]) -> float:
 
 
 def _judged(town: str) -> list[Judged]:
-    database = create_engine("sqlite://")
-    Base.metadata.create_all(database)
+    database = databases.engine()
     with Session(database) as session:
         space = _furnish(session, town)
-        return [
+        judged = [
             Judged(kind, language, words, right, *_asked(session, space, words))
             for kind, language, words, right in questions(town)
         ]
+    database.dispose()
+    return judged
 
 
 def _asked(session: Session, space: Space, words: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -152,7 +151,10 @@ def _rank(kind: str, of: list[Judged]) -> str:
 
 
 def main() -> int:
+    if f"--database={POSTGRESQL}" in sys.argv:
+        databases.start()
     judged = judge()
+    databases.stop()
     _table(judged)
     for one in judged:
         if not one.good:

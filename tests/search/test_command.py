@@ -14,6 +14,7 @@ from app.models.engine import open_engine
 from app.models.member import Member
 from app.search.index import index_member
 from tests import spaces
+from tests.databases import databases
 from tests.search.town import service
 
 
@@ -22,7 +23,7 @@ def run(tmp_path, monkeypatch):
     """Type a command in a space where Aïcha, a lawyer, coworks."""
     folder = tmp_path / "lepalier"
     spaces.build(folder)
-    engine = open_engine(f"sqlite:///{folder / 'mitoyen.db'}")
+    engine = open_engine(databases.of(folder))
     now = datetime.now(UTC)
     with Session(engine) as session:
         aicha = Member(
@@ -38,6 +39,7 @@ def run(tmp_path, monkeypatch):
         session.commit()
     engine.dispose()
     monkeypatch.setenv("MITOYEN_DATA", str(folder))
+    monkeypatch.setenv("MITOYEN_DATABASE", databases.of(folder))
     monkeypatch.setenv("MITOYEN_DEVELOPMENT", "1")
     return lambda *words: CliRunner().invoke(main, list(words))
 

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
-from app.models import account, feed, job, journal  # noqa: F401  # all tables
-from app.models.base import Base, new_id
+from app.models.base import new_id
 from app.models.member import Member, Service
 from app.models.peer import MirroredProfile, Peer
 from app.models.scope import Reader
@@ -19,6 +17,7 @@ from app.search.answers import Found
 from app.search.find import find
 from app.search.index import ensure_current, index_member, index_mirrored
 from app.search.query import Query
+from tests.databases import databases
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -119,8 +118,7 @@ def service(title: str, speciality: str = "", **given) -> Service:
 
 @contextmanager
 def town() -> Iterator[Town]:
-    engine = create_engine("sqlite://")
-    Base.metadata.create_all(engine)
+    engine = databases.engine()
     with Session(engine) as session:
         yield Town(session)
     engine.dispose()

@@ -1,0 +1,110 @@
+"""The databases of tests: SQLite files, or those of a PostgreSQL server of our own.
+
+``pytest --database=postgresql`` runs the same tests on the other one. A test asks for the database
+of a folder and is given the same address each time; when the test ends, its databases are gone.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+from weakref import WeakSet
+
+from psycopg import Connection
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.pool import Pool
+
+from app.migrations import upgrade
+from app.models import account, feed, job, journal  # noqa: F401  # all tables
+from app.models.base import Base
+from app.models.engine import open_engine
+from tests.postgresql import MISSING, Server, find
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
+
+class Databases:
+    """Where databases come from, and which ones this test has."""
+
+    def __init__(self) -> None:
+        self.server: Server | None = None
+        self._names: dict[Path, str] = {}
+        self._connections: WeakSet[Connection] = WeakSet()
+
+    def start(self) -> None:
+        """From now on give databases of PostgreSQL.
+
+        :raises LookupError: its programs are not on this machine.
+        """
+        programs = find()
+        if programs is None:
+            raise LookupError(MISSING)
+        self.server = Server(programs)
+        self.server.start()
+        event.listen(Pool, "connect", self._remember)
+
+    def _remember(self, connection: object, _record: object) -> None:
+        if isinstance(connection, Connection):
+            self._connections.add(connection)
+
+    def stop(self) -> None:
+        if self.server is not None:
+            self.forget()
+            self.server.stop()
+
+    def of(self, folder: Path) -> str:
+        """Return the address of the database of the space in ``folder``; a new one is empty."""
+        if self.server is None:
+            return f"sqlite:///{folder / 'mitoyen.db'}"
+        if folder not in self._names:
+            self._names[folder] = self.server.create()
+        return self.server.url(self._names[folder])
+
+    def migrated(self, folder: Path) -> str:
+        """Return the address of a new database for ``folder``, with all tables and nobody."""
+        if self.server is None:
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy(_sqlite_template(), folder / "mitoyen.db")
+        else:
+            self._names[folder] = self.server.create(template=_postgresql_template(self.server))
+        return self.of(folder)
+
+    def engine(self) -> Engine:
+        """Return an engine on a new database with all tables, which needs no folder."""
+        if self.server is not None:
+            return open_engine(self.migrated(Path(f"nowhere {len(self._names)}")))
+        engine = create_engine("sqlite://")
+        Base.metadata.create_all(engine)
+        return engine
+
+    def forget(self) -> None:
+        """Let the databases go that were asked for; whatever is still connected to them too."""
+        if self.server is not None and self._names:
+            for connection in list(self._connections):
+                connection.close()
+            self.server.drop(list(self._names.values()))
+        self._names = {}
+
+
+databases = Databases()
+
+
+@cache
+def _sqlite_template() -> Path:
+    path = Path(tempfile.mkdtemp(prefix="mitoyen-tests-")) / "template.db"
+    engine = open_engine(f"sqlite:///{path}")
+    upgrade(engine)
+    # Closing the last connection moves the write-ahead log into the file that is copied.
+    engine.dispose()
+    return path
+
+
+@cache
+def _postgresql_template(server: Server) -> str:
+    name = server.create()
+    engine = open_engine(server.url(name))
+    upgrade(engine)
+    engine.dispose()
+    return name
