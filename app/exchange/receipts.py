@@ -69,8 +69,16 @@ def of_member(session: Session, member: Member) -> Withdrawn | None:
     entry = session.scalars(
         select(FeedEntry).filter_by(member_id=member.id, kind="withdrawal")
     ).one_or_none()
-    if entry is None:
-        return None
+    return None if entry is None else _of(session, entry)
+
+
+def of_subject(session: Session, subject: str) -> Withdrawn | None:
+    """Do what :func:`of_member` does for somebody whose row is gone."""
+    entry = session.get(FeedEntry, subject)
+    return None if entry is None or entry.kind != "withdrawal" else _of(session, entry)
+
+
+def _of(session: Session, entry: FeedEntry) -> Withdrawn:
     rows = session.execute(
         select(Receipt, Peer)
         .join(Peer, Peer.id == Receipt.peer_id)

@@ -94,6 +94,7 @@ def happened(code: str) -> str:
     sentences = {
         "space.changed": _("The space’s settings were changed"),
         "members.imported": _("A list of members was brought in"),
+        "member.left-by-themselves": _("Somebody deleted everything about themselves"),
         "account.admin": _("Somebody became an admin"),
         "space.restored": _("The space came back from a backup"),
         "keys.rotated": _("The signing key was changed"),

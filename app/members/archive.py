@@ -1,0 +1,105 @@
+"""Everything that the space keeps about one person, as one file for that person.
+
+``member.jsonl`` imports again into any space; ``account.json`` says the rest: how they sign in,
+where they are signed in, to what they agreed and when, and who confirmed a withdrawal;
+``signed.jws`` is the document that neighbours hold. ``profile.html`` is for reading and is
+rendered by the caller, who knows the person's language.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.exchange import receipts
+from app.members.export import as_jsonl
+from app.models.account import Account
+from app.models.feed import FeedEntry
+from app.models.journal import JournalEntry
+from app.models.member import Member
+from app.models.sign_in import sign_ins
+
+
+def facts(session: Session, account: Account, now: datetime) -> dict[str, Any]:
+    """Return what is kept about ``account`` beside the profile, as JSON values."""
+    member = account.member
+    return {
+        "email": account.email,
+        "role": account.role,
+        "reads": account.locale,
+        "account_created_at": account.created_at.isoformat(),
+        "profile": None if member is None else _dates(member),
+        "withdrawal": None if member is None else _withdrawal(session, member),
+        "signed_in": [
+            {
+                "browser": one.agent,
+                "since": one.started_at.isoformat(),
+                "until": one.expires_at.isoformat(),
+            }
+            for one in sign_ins(session, account, now)
+        ],
+        "decisions": [
+            {"at": line.at.isoformat(), "what": line.code, "detail": line.detail}
+            for line in session.scalars(
+                select(JournalEntry).filter_by(actor=account.ref).order_by(JournalEntry.id)
+            )
+        ],
+    }
+
+
+def archive(session: Session, account: Account, readable: str, now: datetime) -> bytes:
+    """Return the ZIP file.
+
+    :param readable: the page ``profile.html``.
+    """
+    files = {"profile.html": readable, "account.json": _json(facts(session, account, now))}
+    member = account.member
+    if member is not None:
+        files["member.jsonl"] = "".join(as_jsonl([member]))
+        entry = session.scalars(select(FeedEntry).filter_by(member_id=member.id)).one_or_none()
+        if entry is not None:
+            files["signed.jws"] = entry.jws + "\n"
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as folder:
+        for name, text in files.items():
+            folder.writestr(zipfile.ZipInfo(name, now.timetuple()[:6]), text)
+    return made.getvalue()
+
+
+def _dates(member: Member) -> dict[str, Any]:
+    return {
+        "number": member.ref,
+        "audience": member.audience,
+        "agreed_to_be_seen_elsewhere_at": _moment(member.consent_at),
+        "created_at": _moment(member.created_at),
+        "changed_at": _moment(member.updated_at),
+        "documents_signed": member.revision,
+        # Digests of what lists said, so that an import undoes no edit; the texts are not kept.
+        "imported": member.imported,
+    }
+
+
+def _withdrawal(session: Session, member: Member) -> dict[str, Any] | None:
+    found = receipts.of_member(session, member)
+    if found is None:
+        return None
+    return {
+        "at": found.at.isoformat(),
+        "copies_expire_at": found.copies_expire_at.isoformat(),
+        "confirmed": {one.url: _moment(one.confirmed_at) for one in found.confirmed},
+        "silent": [one.url for one in found.silent],
+    }
+
+
+def _moment(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
