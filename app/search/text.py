@@ -29,8 +29,10 @@ _NAMES = (
 _AMPERSAND = re.compile(r"(?<=\b\w)&(?=\w\b)")
 #: ``avocat·e``, ``rédacteur(trice)``, ``Entwickler:innen``: the first form says it all.
 _INCLUSIVE = re.compile(r"(?<=\w{3})(?:[·*:_][a-zß-ÿ]{1,6}(?:[·][a-z]+)?|\([a-zß-ÿ]{1,6}\))")
-#: Without any of these a text is words between spaces.
-_UNUSUAL = re.compile(r"[^\w\s-]|_")
+#: Where one of these stands, an ending or an elision may; where none does, there is neither.
+_JOINING = re.compile(r"['’ʼ`´·*:_(]")
+#: Where one of these stands, a name or two letters may be one word that punctuation breaks apart.
+_BREAKING = re.compile(r"[+#&]|\.net", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 _ELISION = re.compile(r"\b(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quelqu)['’ʼ`´](?=\w)", re.IGNORECASE)
 
@@ -59,6 +61,10 @@ yo mas
 STOP = frozenset(_STOP.split())
 
 
+#: Different words that are remembered with their stems.
+WORDS_KEPT = 100_000
+
+
 class Word(NamedTuple):
     """One word of a text: where it stands, and what is compared."""
 
@@ -68,33 +74,79 @@ class Word(NamedTuple):
     stem: str
 
 
+#: Makes a word without looking at its fields' names: a directory has millions of them.
+_word = tuple.__new__
+
+
 @lru_cache(maxsize=4096)
 def words(text: str) -> tuple[Word, ...]:
     """Return every word of ``text`` with its place in it (Python slices)."""
     found = []
     for start, end, piece in _pieces(text):
-        if folded := fold(piece):
-            found.append(Word(start, end, folded, stem(folded)))
+        folded, stemmed = _read(piece)
+        if folded:
+            found.append(_word(Word, (start, end, folded, stemmed)))
     return tuple(found)
+
+
+def written(text: str) -> list[str]:
+    """Return the words of ``text`` as they are written, without their places."""
+    if _BREAKING.search(text):
+        return [piece for _, _, piece in _pieces(text)]
+    return _WORD.findall(_prepared(text))
+
+
+@lru_cache(maxsize=50_000)
+def _read(piece: str) -> tuple[str, str]:
+    """Return ``piece`` folded, and its stem."""
+    folded = fold(piece)
+    return folded, stem(folded)
 
 
 def content(text: str) -> Sequence[Word]:
     """Return the words of ``text`` that carry meaning; all of them when none seems to."""
     every = words(text)
-    return [word for word in every if not small(word, text)] or every
+    return [word for word in every if word.folded not in STOP or not small(word, text)] or every
 
 
 def small(word: Word, text: str) -> bool:
     """Tell whether ``word`` of ``text`` carries no meaning; IT does, it and I do not."""
-    if word.folded not in STOP:
-        return False
-    capitals = len(word.folded) > 1 and text[word.start : word.end].isupper()
-    return not capitals
+    return word.folded in STOP and not _in_capitals(word.folded, text[word.start : word.end])
+
+
+def is_small(piece: str) -> bool:
+    """Tell whether ``piece``, a word as it is written, carries no meaning."""
+    folded = fold(piece)
+    return folded in STOP and not _in_capitals(folded, piece)
+
+
+def _in_capitals(folded: str, piece: str) -> bool:
+    return len(folded) > 1 and piece.isupper()
 
 
 def stems(text: str) -> list[str]:
     """Return what of ``text`` is compared, in its order."""
-    return [word.stem for word in content(text)]
+    pieces = written(text)
+    return list(filter(None, map(_MEANT.__getitem__, pieces))) or [
+        stemmed for _, stemmed in map(_read, pieces) if stemmed
+    ]
+
+
+class _Meant(dict[str, str]):
+    """The stem of a word as it is written; empty when it carries no meaning.
+
+    A directory has the same words again and again: this way they are looked up, not read.
+    """
+
+    def __missing__(self, piece: str) -> str:
+        stemmed = "" if is_small(piece) else _read(piece)[1]
+        if len(self) >= WORDS_KEPT:
+            self.clear()
+        self[piece] = stemmed
+        return stemmed
+
+
+_MEANT = _Meant()
 
 
 @lru_cache(maxsize=20_000)
@@ -110,10 +162,9 @@ def fold(text: str) -> str:
 
 def _pieces(text: str) -> list[tuple[int, int, str]]:
     """Return the pieces of ``text`` that are words, before folding; lengths never change."""
-    if not _UNUSUAL.search(text):
-        return [(word.start(), word.end(), word[0]) for word in _WORD.finditer(text)]
-    prepared = _ELISION.sub(lambda elided: " " * len(elided[0]), text)
-    prepared = _INCLUSIVE.sub(lambda ending: " " * len(ending[0]), prepared)
+    prepared = _prepared(text)
+    if not _BREAKING.search(text):
+        return [(*found.span(), found[0]) for found in _WORD.finditer(prepared)]
     pieces = []
     for pattern, name in _NAMES:
         for found in (
@@ -128,6 +179,14 @@ def _pieces(text: str) -> list[tuple[int, int, str]]:
         prepared = prepared[:start] + " " * (end - start) + prepared[end:]
     pieces += [(word.start(), word.end(), word[0]) for word in _WORD.finditer(prepared)]
     return sorted(pieces)
+
+
+def _prepared(text: str) -> str:
+    """Return ``text``, as long as it was, with elisions and inclusive endings blotted out."""
+    if not _JOINING.search(text):
+        return text
+    prepared = _ELISION.sub(lambda elided: " " * len(elided[0]), text)
+    return _INCLUSIVE.sub(lambda ending: " " * len(ending[0]), prepared)
 
 
 #: Endings of number and gender with what replaces them; the first that fits a long enough word.

@@ -20,7 +20,19 @@ from app.search.cards import Card, CardService
 from app.search.guessing import GENERIC
 from app.search.lexicon import SMALL, Lexicon, Meaning, Phrase, compound, lexicon, neighbours
 from app.search.prices import Band
-from app.search.text import Word, content, fold, small, stems, words
+from app.search.text import (
+    STOP,
+    WORDS_KEPT,
+    Word,
+    content,
+    fold,
+    is_small,
+    small,
+    stem,
+    stems,
+    words,
+    written,
+)
 from federation import vocabulary
 
 #: Columns of the index that hold stems or codes, in the order of the table.
@@ -45,6 +57,8 @@ _ASIDE = _FOR | {"with", "avec", "mit", "con", "chez", "bei"}
 _ARTICLES = frozenset(["the", "la", "le", "les", "der", "die", "das", "el", "los", "las"])
 #: Here a text begins to speak of something else.
 _BREAK = re.compile(r"[,;.:·|/+–—]")
+#: What joins the parts of one word.
+_HYPHENS = frozenset("-‑‐")
 #: Between a value of a facet and the last day on which it is true (ISO 8601).
 UNTIL = "@"
 
@@ -113,29 +127,56 @@ class Named:
     """A definite article stands before it."""
 
 
+class _Speaking(dict[str, bool]):
+    """Whether a word as it is written may begin a phrase of the vocabulary, or be one inside."""
+
+    def __missing__(self, piece: str) -> bool:
+        folded = fold(piece)
+        stemmed = stem(folded)
+        if len(self) >= WORDS_KEPT:
+            self.clear()
+        self[piece] = found = stemmed in lexicon().starting or (
+            len(folded) > 1 and bool(_inside(folded, stemmed, german=True))
+        )
+        return found
+
+
+_SPEAKING = _Speaking()
+_NOTHING: Phrase = ()
+_MEANT_NOTHING: tuple[Meaning, ...] = ()
+
+
 @lru_cache(maxsize=2048)
 def named_in(text: str, language: str = "") -> tuple[list[Named], int]:
     """Return the specialities that ``text`` names, and how many of its words carry meaning.
 
     :param language: of the text (BCP 47), empty when not known.
     """
+    pieces = written(text)
+    if not any(map(_SPEAKING.__getitem__, pieces)):
+        # Most sentences name nothing: looking their words up spares taking them apart.
+        return [], len(pieces) - sum(map(is_small, pieces))
     book = lexicon()
     every = words(text)
-    little = [small(word, text) for word in every]
-    aside = _behind(every, text, _ASIDE)
+    little = [word.folded in STOP and small(word, text) for word in every]
     german = not language or language.lower().startswith("de")
+    aside: list[bool] = []
     found: list[Named] = []
     start, leads = 0, True
     while start < len(every):
-        phrase, end = _phrase_at(every, start, language, little, book)
-        meanings: tuple[Meaning, ...] = ()
+        _, _, folded, stemmed = every[start]
+        phrase, end, meanings = _NOTHING, start + 1, _MEANT_NOTHING
+        # Most words begin no phrase: a look at the first stem spares the rest.
+        if stemmed in book.starting:
+            phrase, end = _phrase_at(every, start, language, little, book)
         if phrase:
             meanings = book.meanings[phrase]
-        elif not little[start] and len(every[start].folded) > 1:
-            meanings = _inside(every[start].folded, every[start].stem, german)
+        elif not little[start] and len(folded) > 1:
+            meanings = _inside(folded, stemmed, german)
         if meanings:
+            aside = aside or _behind(every, text, _ASIDE)
             found += _named(meanings, every, little, (start, end), phrase, aside[start], leads)
-        leads = leads and bool(meanings or little[start] or every[start].stem in GENERIC)
+        leads = leads and bool(meanings or little[start] or stemmed in GENERIC)
         start = end
     return found, little.count(False)
 
@@ -143,9 +184,11 @@ def named_in(text: str, language: str = "") -> tuple[list[Named], int]:
 def _phrase_at(
     every: Sequence[Word], at: int, language: str, little: Sequence[bool], book: Lexicon
 ) -> tuple[Phrase, int]:
-    """Return the phrase that can be meant at ``at`` and where it ends; an empty one for none."""
-    # Most words begin no phrase: a look at the first stem spares the rest.
-    reached = book.longest(every, at) if every[at].stem in book.starting else None
+    """Return the phrase that is meant at ``at`` and where it ends; an empty one for none.
+
+    :param at: of a word with which a phrase begins.
+    """
+    reached = book.longest(every, at)
     if reached is None:
         return (), at + 1
     phrase, end = reached
@@ -370,10 +413,12 @@ def _joined(texts: Iterable[str]) -> str:
 
 def _both(text: str) -> list[str]:
     """The stems of ``text``, each hyphenated word also in one piece (e commerce -> ecommerce)."""
-    every = content(text)
-    together = [
-        one.folded + other.folded
-        for one, other in zip(every, every[1:], strict=False)
-        if text[one.end : other.start] in ("-", "‑", "‐")
-    ]
-    return stems(text) + together
+    found = stems(text)
+    if not _HYPHENS.isdisjoint(text):
+        every = content(text)
+        found += [
+            one.folded + other.folded
+            for one, other in zip(every, every[1:], strict=False)
+            if text[one.end : other.start] in _HYPHENS
+        ]
+    return found
