@@ -6,7 +6,7 @@ count is the caller's decision. An RFC 9457 problem becomes the error class of i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -58,6 +58,21 @@ class FeedPage:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldPage:
+    """What a space holds of the caller, who signed all of it; still unverified."""
+
+    items: tuple[str, ...]
+    """Profiles and withdrawals (JWS)."""
+
+    next: str
+    """The cursor behind this page; opaque."""
+
+    more: bool
+    checkpoint: str
+    """The newest checkpoint of the caller that the space believes (JWS); empty for none."""
+
+
+@dataclass(frozen=True, slots=True)
 class IndexEntry:
     """One live record of a view."""
 
@@ -104,18 +119,21 @@ def read_feed_page(
     assertion: str = "",
     etag: str = "",
     limit: int | None = None,
+    refs: Sequence[str] = (),
 ) -> FeedPage | None:
     """Fetch the page of the feed behind cursor ``since`` (the beginning, when empty).
 
     :param assertion: a ``cdf-auth+jwt``; without it only public records are returned.
     :param etag: of the same page as last read.
+    :param refs: ask for the documents about these members instead, at most ``limits.ASKED_REFS``;
+        whoever does not know that question answers with the first page. Not of a static space.
     :returns: ``None`` when nothing changed since ``etag`` (304).
     :raises EpochChangedError: the cursor is of an earlier epoch: begin again without one.
     :raises NotPeeredError, SuspendedError, RateLimitedError: what the peer answered.
     :raises MalformedAnswerError: not a page, or one behind which nobody gets on.
     :raises FederationError: as :meth:`Transport.get`.
     """
-    url = _file_of(space, since) if space.static else _page_of(space, since, limit)
+    url = _file_of(space, since) if space.static else _page_of(space, since, limit, refs)
     # A static space gives everybody the same files; nobody there wants to know who reads.
     known = "" if space.static else assertion
     headers = _headers(JSON, known) | ({"If-None-Match": etag} if etag else {})
@@ -172,6 +190,35 @@ def index_agrees(index: Collection[IndexEntry], checkpoint: Checkpoint) -> bool:
     return len(index) == checkpoint.count and tree.root(leaves).hex() == checkpoint.root
 
 
+def read_held(
+    transport: Transport, space: EntityConfiguration, since: str = "", *, assertion: str
+) -> HeldPage:
+    """Fetch a page of what ``space`` holds of ours, whom ``assertion`` names.
+
+    :raises NotPeeredError, SuspendedError, RateLimitedError: what the peer answered.
+    :raises MalformedAnswerError: not a page, or a space that does not tell. Other errors as
+        :meth:`Transport.get`.
+    """
+    if not space.endpoints.held:
+        raise MalformedAnswerError("it does not tell what it holds of us")
+    answer = transport.get(
+        _asked(space.endpoints.held, since=since),
+        max_bytes=limits.PAGE_BYTES,
+        headers=_headers(JSON, assertion),
+    )
+    page = _object(_accepted(answer, JSON), limits.PAGE_BYTES)
+    items = page.get("items")
+    if not isinstance(items, list) or len(items) > limits.PAGE_ITEMS:
+        raise MalformedAnswerError(f"items must be a list of at most {limits.PAGE_ITEMS}")
+    if not all(isinstance(item, str) for item in items):
+        raise MalformedAnswerError("an item must be a signed document")
+    following, more = _string(page, "next", limits.CURSOR_CHARACTERS), _flag(page, "more")
+    if more and (not following or following == since):
+        raise MalformedAnswerError("there is more, and the cursor stays")
+    checkpoint = _string(page, "checkpoint", limits.JWS_BYTES, default="")
+    return HeldPage(tuple(items), following, more, checkpoint)
+
+
 def deliver(transport: Transport, url: str, jws: str) -> None:
     """Post one signed document (statement, notice or acknowledgement) to ``url``.
 
@@ -185,10 +232,15 @@ def deliver(transport: Transport, url: str, jws: str) -> None:
         raise _refusal(answer)
 
 
-def _page_of(space: EntityConfiguration, since: str, limit: int | None) -> str:
-    wanted = {"since": since, "limit": str(limit) if limit else ""}
-    query = urlencode({name: value for name, value in wanted.items() if value})
-    return space.endpoints.feed + (f"?{query}" if query else "")
+def _page_of(space: EntityConfiguration, since: str, limit: int | None, refs: Sequence[str]) -> str:
+    if refs:
+        return _asked(space.endpoints.feed, refs=",".join(refs))
+    return _asked(space.endpoints.feed, since=since, limit=str(limit) if limit else "")
+
+
+def _asked(endpoint: str, **wanted: str) -> str:
+    query = urlencode({name: value for name, value in wanted.items() if value}, safe=",")
+    return endpoint + (f"?{query}" if query else "")
 
 
 def _file_of(space: EntityConfiguration, since: str) -> str:

@@ -60,6 +60,8 @@ class Endpoints:
     peering: str
     notify: str
     ack: str
+    held: str = ""
+    """Where neighbours ask what is held of them; empty for a space that does not tell."""
 
     @classmethod
     def below(cls, entity_id: str) -> Endpoints:
@@ -69,10 +71,11 @@ class Endpoints:
 
     @classmethod
     def of_files(cls, entity_id: str) -> Endpoints:
-        """Return where a static space keeps its files; nothing listens at the last three."""
+        """Return where a static space keeps its files; nothing listens at the other three."""
         base = f"{entity_id}{PATH}/"
         files = {"feed": "feed.json", "checkpoint": "checkpoint.jwt", "index": "index.json"}
-        return cls(*(base + files.get(name, name) for name in cls.__slots__))
+        told = [name for name in cls.__slots__ if name != "held"]
+        return cls(*(base + files.get(name, name) for name in told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +254,7 @@ class _CoworkingDirectory(Claims):
     peering_endpoint: Url
     notify_endpoint: Url
     ack_endpoint: Url
+    held_endpoint: Url | Literal[""] = ""
     location: _Location
     languages: Languages = Field(default=(), max_length=limits.LANGUAGES)
     enamel: Word | Literal[""] = ""
@@ -343,6 +347,8 @@ def _configuration(found: _Verified) -> EntityConfiguration:
 def _endpoints(entity_id: EntityId, directory: _CoworkingDirectory) -> Endpoints:
     urls = {name: getattr(directory, f"{name}_endpoint") for name in Endpoints.__slots__}
     for name, url in urls.items():
+        if name == "held" and not url:
+            continue
         # An endpoint elsewhere would let a space aim our requests at somebody else (R15).
         if not url.startswith(f"{entity_id.origin}/") or "#" in url or "?" in url:
             raise DocumentError(f"{name}_endpoint is not at {entity_id.origin}")

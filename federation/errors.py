@@ -218,6 +218,13 @@ class EndlessFeedError(MalformedAnswerError):
     code = "endless-feed"
 
 
+class IndexDiffersError(MalformedAnswerError):
+    """The index is not the state that the space signed for."""
+
+    code = "index-differs"
+    permanent = True
+
+
 class RedirectRefusedError(MalformedAnswerError):
     """The peer answered with a redirect; none is ever followed."""
 

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.exchange import awaiting
 from app.exchange.identity import KeysMissingError, KeysUnsafeError, load_identity
 from app.migrations import DatabaseNewerError, check
 from app.models.account import ADMIN, Account
@@ -80,7 +81,7 @@ def examine(now: datetime) -> list[Finding]:
             return [*findings, _unfounded()]
         findings += _keys(settings, space)
         findings += _worker(settings, now)
-        for look in (_people, _index, _clock, _jobs, _backup, _neighbours):
+        for look in (_people, _index, _clock, _jobs, _backup, _awaited, _neighbours):
             findings += _looked(look, session, now)
     engine.dispose()
     return findings
@@ -322,6 +323,23 @@ def _backup(session: Session, now: datetime) -> Iterator[Finding]:
         WARNING,
         "a neighbour confirms a state that is unknown here: was an older database put back?",
         "If so: mitoyen restored",
+    )
+
+
+def _awaited(session: Session, _now: datetime) -> Iterator[Finding]:
+    """Who has not yet told what we signed and do not know, after a return from a backup."""
+    silent = awaiting.awaited(session)
+    if not silent:
+        return
+    back = awaiting.since(session)
+    since = f" since the return from a backup on {back:%Y-%m-%d %H:%M} UTC" if back else ""
+    names = ", ".join(peer.url for peer in silent)
+    yield Finding(
+        "return",
+        WARNING,
+        f"{names}: not yet told what it holds of this space{since}. Until then nothing that was "
+        "signed before is signed again by itself: it may know that somebody took a profile back",
+        f"It is asked again and again. If it is gone for good: mitoyen peers end {silent[0].url}",
     )
 
 

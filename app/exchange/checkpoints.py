@@ -99,7 +99,7 @@ def believe(session: Session, peer: Peer, token: str, keys: Keyring, now: dateti
     if peer.their_seq < peer.held_seq:
         # Made before the last records that we read; the next one will cover them.
         return []
-    return _compare(session, peer, now)
+    return compare(session, peer, now)
 
 
 def believe_unchanged(session: Session, peer: Peer, now: datetime) -> None:
@@ -213,7 +213,11 @@ def believed(peer: Peer) -> Checkpoint | None:
     return Checkpoint.from_claims(claims)
 
 
-def _compare(session: Session, peer: Peer, now: datetime) -> list[str]:
+def compare(session: Session, peer: Peer, now: datetime) -> list[str]:
+    """Compare our copy of ``peer`` with the last checkpoint that was believed.
+
+    :returns: the subjects that were deleted, because a restarted feed has them no more.
+    """
     checkpoint = believed(peer)
     if checkpoint is None:
         return []

@@ -59,6 +59,17 @@ def leaves(session: Session, peer: Peer, at: datetime, *, epoch: str | None = No
     ]
 
 
+def leaves_by_subject(session: Session, peer: Peer, at: datetime) -> dict[str, bytes]:
+    """Return the Merkle leaf of each profile of ``peer`` that we hold and that is live ``at``."""
+    live = select(MirroredProfile.subject, MirroredProfile.revision, MirroredProfile.digest).where(
+        MirroredProfile.peer_id == peer.id, MirroredProfile.expires_at > at
+    )
+    return {
+        subject: tree.leaf_from_digest(subject, revision, bytes.fromhex(digest))
+        for subject, revision, digest in session.execute(live)
+    }
+
+
 def remove(session: Session, subjects: Iterable[str]) -> None:
     """Delete profiles, and what the index says of them."""
     for subject in subjects:

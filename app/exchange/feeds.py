@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -75,7 +76,7 @@ def read_page(
         transport,
         plate,
         since,
-        assertion=_assertion(plate, identity, now),
+        assertion=assertion_for(plate.endpoints.feed, plate, identity, now),
         etag=etag,
         limit=RECORDS_AT_ONCE,
     )
@@ -87,14 +88,32 @@ def read_page(
     return Page(found.epoch, records, found.next, found.more, found.checkpoint, kept)
 
 
-def _assertion(plate: EntityConfiguration, identity: Identity, now: datetime) -> str:
+def read_records(
+    transport: Transport,
+    plate: EntityConfiguration,
+    identity: Identity,
+    refs: Sequence[str],
+    now: datetime,
+) -> tuple[Record, ...]:
+    """Ask the feed for what it has about these members, and verify it with the plate's keys.
+
+    :param refs: at most ``limits.ASKED_REFS``; what comes about anybody else is left out.
+    :raises FederationError: no answer could be had; a bad document alone raises nothing.
+    """
+    word = assertion_for(plate.endpoints.feed, plate, identity, now)
+    found = client.read_feed_page(transport, plate, assertion=word, refs=refs)
+    if found is None:
+        return ()
+    wanted = {f"{plate.entity_id}/m/{ref}" for ref in refs}
+    records = (_verified(seq, jws, plate.operational_keys) for seq, jws in found.items)
+    # One that cannot be read names nobody: it is refused like any other.
+    return tuple(each for each in records if each.signed is None or each.subject in wanted)
+
+
+def assertion_for(url: str, plate: EntityConfiguration, identity: Identity, now: datetime) -> str:
+    """Return our signed word for one reading of ``url``, an endpoint on ``plate``."""
     assertion = Assertion.of(
-        identity.entity_id,
-        plate.entity_id,
-        "GET",
-        plate.endpoints.feed,
-        secrets.token_urlsafe(16),
-        now,
+        identity.entity_id, plate.entity_id, "GET", url, secrets.token_urlsafe(16), now
     )
     return signing.issue(assertion, identity.operational_key)
 

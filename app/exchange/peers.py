@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.orm import Session
 
-from app.exchange import copies, deliveries, entities, outbox, standing
+from app.exchange import awaiting, copies, deliveries, entities, outbox, standing
 from app.exchange.doors import PeeringError as PeeringError
 from app.exchange.doors import address_of, visit
 from app.exchange.identity import Identity
@@ -306,11 +306,13 @@ def _settle(session: Session, peer: Peer, identity: Identity, now: datetime) -> 
         peer.active_since = peer.active_since or now
         peer.purge_at = None
         pull_soon(session, peer, now)
+        awaiting.ask_when_active(session, peer, now)
         return
     paused = Half.SUSPENDED in (peer.ours, peer.theirs)
     peer.purge_at = now + KEPT_WHEN_SUSPENDED if paused else None
     if peer.ours not in (Half.APPROVED, Half.SUSPENDED, Half.KEY_HOLD):
         peer.active_since = None
+        awaiting.release(session, peer)
     peer.next_pull_at = None
     outbox.drop(session, outbox.PULL, str(peer.id))
 

@@ -6,7 +6,7 @@ repeats a page and never skips one.
 
 * One bad document is its author's problem: it goes into the journal, the rest is taken in.
 * Nothing is deleted because an answer did not come: only on a signed withdrawal, on expiry, when
-  the peering ends, or when a restarted feed is complete and its signed root leaves a record out.
+  the peering ends, or when the signed root proves that the directory does not have a record.
 * A neighbour that loses many records at once has to wait for our admin.
 * One pull reads so many pages, and takes so much time, and no more (``app.exchange.turn``); a feed
   that is longer goes on behind the others, and one that leads in circles, or has no end, is none.
@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from app.exchange import checkpoints, copies, entities, lag, outbox, standing
+from app.exchange import checkpoints, copies, entities, lag, outbox, reconcile, standing
 from app.exchange.feeds import Page, Record, read_page
 from app.exchange.identity import Identity
 from app.exchange.intake import Intake
@@ -132,6 +132,8 @@ def _pull(
         if not page.more:
             _complete(session, peer, page, plate, now, pulled)
             session.commit()
+            if reconcile.is_due(peer, now):
+                _reconcile(session, peer, plate, transport, identity, now, pulled)
             return
         if peer.since_end > FEED_RECORDS:
             raise EndlessFeedError(f"more than {FEED_RECORDS} records, and no end")
@@ -259,6 +261,7 @@ def _compare(
     now: datetime,
     pulled: Pulled,
 ) -> None:
+    waiting = peer.drop_waiting
     if not page.unchanged:
         peer.drop_waiting = None
     try:
@@ -272,9 +275,33 @@ def _compare(
         pulled.problem = error.code
         peer.last_error, peer.last_error_at = error.code, now
         peer.last_error_text = sentence_for(error)
+    due = reconcile.is_due(peer, now)
+    if peer.roots_agree is False and not due and peer.drop_waiting is None:
+        # What its index showed to be too many still waits.
+        peer.drop_waiting = waiting
     pulled.waiting = peer.drop_waiting or 0
-    if not page.unchanged:
+    if not page.unchanged and not due:
         peer.drop_accepted = False
+
+
+def _reconcile(
+    session: Session,
+    peer: Peer,
+    plate: EntityConfiguration,
+    transport: Transport,
+    identity: Identity,
+    now: datetime,
+    pulled: Pulled,
+) -> None:
+    """Mend what differs although the whole feed was read."""
+    done = reconcile.reconcile(session, peer, plate, transport, identity, now)
+    if done is not None:
+        pulled.admitted += done.taken
+        pulled.withdrawn += done.withdrawn
+        pulled.expired += done.dropped
+        pulled.waiting = done.waiting
+    peer.drop_accepted = False
+    session.commit()
 
 
 def _wait_for_admin(session: Session, peer: Peer, losses: int, now: datetime) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from app.exchange import copies, peers, trial
+from app.exchange import awaiting, copies, peers, trial
 from app.models import sign_in
 from app.models.feed import FeedEntry, OwnCheckpoint
 from app.models.job import SeenAssertion
@@ -43,6 +43,7 @@ def purge(session: Session, now: datetime) -> str:
     for peer in unanswered:
         peers.forget(session, peer)
     _sweep_own(session, now)
+    awaiting.doubt_unconfirmed(session, now)
     return f"{expired} expired, {len(over)} copies over, {len(unanswered)} requests unanswered"
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.exchange import (
+    awaiting,
     checkpoints,
     deliveries,
     entities,
@@ -23,6 +24,7 @@ from app.exchange import (
     outbox,
     peers,
     publish,
+    recall,
     standing,
     trial,
     upkeep,
@@ -155,6 +157,9 @@ def _pointless(held: Claim, error: FederationError) -> bool:
     if held.kind == outbox.PULL:
         # Frozen until an admin has looked; whatever else, an active peer is never given up.
         return isinstance(error, KeyChangedError)
+    if held.kind == outbox.RECALL:
+        # What it alone knows may be that somebody took their profile back.
+        return False
     if held.kind == outbox.STATEMENT:
         # A refusal may have its reason on their side: a key not known yet, a request too many.
         return held.attempts >= STATEMENT_ATTEMPTS
@@ -257,6 +262,43 @@ def _purge(round_: Round, _held: Claim) -> tuple[str, datetime | None]:
     return upkeep.purge(round_.session, round_.now), round_.now + DAILY
 
 
+def _recall(round_: Round, held: Claim) -> tuple[str, datetime | None]:
+    """Ask a neighbour what it holds of us; while it does not tell, others wait for it."""
+    session, now, peer = round_.session, round_.now, _peer(round_, held)
+    if peer is None or not awaiting.may_hold(peer, now):
+        return "it holds nothing of ours", None
+    if not standing.is_active(peer, round_.identity):
+        return "asked when documents cross again", now + DAILY
+    found = recall.ask(session, peer, round_.transport, round_.identity, now, held.body)
+    if found.began_again:
+        return "it shows that this space is back from a backup", None
+    if found.cursor:
+        recall.go_on_from(session, held.id, found.cursor)
+        return f"{found.told()}, and more", now + recall.REST
+    recall.close(session, peer, found, now)
+    return found.told(), None
+
+
+def _doubt(round_: Round, held: Claim) -> tuple[str, datetime | None]:
+    peer = _peer(round_, held)
+    if peer is None or not standing.is_active(peer, round_.identity):
+        return "no neighbour any more", None
+    found = recall.doubt(
+        round_.session, peer, round_.transport, round_.identity, round_.now, held.body
+    )
+    if found.cursor:
+        recall.go_on_from(round_.session, held.id, found.cursor)
+        return "nothing so far that proves it", round_.now + recall.REST
+    shown = "this space is back from a backup"
+    return (shown if found.began_again else "nothing that proves it"), None
+
+
+def _catch_up(round_: Round, _held: Claim) -> tuple[str, datetime | None]:
+    if awaiting.since(round_.session) is not None:
+        return "neighbours are awaited", round_.now + PULL_EVERY
+    return f"{publish.catch_up(round_.session, round_.identity, round_.now)} published", None
+
+
 _WORK: dict[str, Work] = {
     outbox.PULL: _pull,
     outbox.STATEMENT: _statement,
@@ -267,6 +309,9 @@ _WORK: dict[str, Work] = {
     outbox.CHECKPOINT: _checkpoint,
     outbox.RENEW: _renew,
     outbox.PURGE: _purge,
+    outbox.RECALL: _recall,
+    outbox.DOUBT: _doubt,
+    outbox.CATCH_UP: _catch_up,
     outbox.TRIAL: _trial,
     outbox.LAG: _lag,
 }

@@ -17,8 +17,8 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from app.exchange.describing import NotPublishableError, refuse_unsignable
 from app.exchange.identity import Identity
-from app.exchange.publish import NotPublishableError, refuse_unsignable
 from app.members.merge import Change, changes
 from app.members.person import Person, Refused
 from app.members.reading import Listing

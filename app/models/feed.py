@@ -27,6 +27,10 @@ class FeedState(Base):
     seq: Mapped[int] = mapped_column(default=0)
     """The last position given out."""
 
+    restored_at: Mapped[datetime | None] = mapped_column(Moment)
+    """When this epoch began, if it began with a backup: what was signed until then may have been
+    followed by something that only neighbours know."""
+
 
 class FeedEntry(Base):
     """The latest document about one subject: its profile, or its withdrawal."""

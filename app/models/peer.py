@@ -116,11 +116,20 @@ class Peer(Base):
     acked_root: Mapped[str] = mapped_column(String(64), default="")
     """The root that we last acknowledged to it; empty once it stated a later position."""
 
+    index_root: Mapped[str] = mapped_column(String(64), default="")
+    """The root for which its index was last read, because our copy differed."""
+
+    index_rest_until: Mapped[datetime | None] = mapped_column(Moment)
+    """Its index is not read again before."""
+
     drop_waiting: Mapped[int | None]
     """How many records it wants gone at once: too many to delete before an admin says so."""
 
     drop_accepted: Mapped[bool] = mapped_column(default=False)
     """An admin said that the records may go; holds for the next pull."""
+
+    recalled_at: Mapped[datetime | None] = mapped_column(Moment)
+    """When it last told us all that it holds of us, as is asked after a return from a backup."""
 
     # --- how the exchange goes
     next_pull_at: Mapped[datetime | None] = mapped_column(Moment, index=True)

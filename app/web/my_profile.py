@@ -20,8 +20,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.database import db
 from app.exchange import receipts
+from app.exchange.describing import NotPublishableError, preview
 from app.exchange.identity import Identity
-from app.exchange.publish import NotPublishableError, preview, publish_member
+from app.exchange.publish import publish_member
 from app.exchange.receipts import Withdrawn
 from app.models.account import Account
 from app.models.member import ME, Member, Service

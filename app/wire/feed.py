@@ -9,15 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, Response, abort, request
-from sqlalchemy import select
+from flask import Blueprint, Response, abort, current_app, request
+from sqlalchemy import Row, select
 
 from app.database import db
+from app.exchange import awaiting
 from app.exchange.checkpoints import in_view, live_in, newest
+from app.exchange.identity import Identity
+from app.models.engine import set_reading
 from app.models.feed import FeedEntry, FeedState, OwnCheckpoint
+from app.models.peer import Peer
 from app.wire import problems
 from app.wire.callers import caller
 from app.wire.rates import READS, count
@@ -26,7 +31,15 @@ from federation.client import JSON, JWT
 from federation.documents import PEERS, PUBLIC
 from federation.entity import PATH
 from federation.errors import DocumentError, EpochChangedError
-from federation.limits import CURSOR_CHARACTERS, INDEX_ENTRIES, JWS_BYTES, PAGE_BYTES, PAGE_ITEMS
+from federation.identifiers import is_ref
+from federation.limits import (
+    ASKED_REFS,
+    CURSOR_CHARACTERS,
+    INDEX_ENTRIES,
+    JWS_BYTES,
+    PAGE_BYTES,
+    PAGE_ITEMS,
+)
 
 bp = Blueprint("feed", __name__, url_prefix=PATH)
 problems.register(bp)
@@ -44,11 +57,20 @@ _LIMIT = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
 @bp.get("/feed")
 @machines
 def show() -> Response:
-    """Return one page of documents behind the cursor ``since``."""
+    """Return one page of documents behind the cursor ``since``, or those about some ``refs``."""
     count(READS, "feed")
-    view = _view()
+    peer = caller()
+    view = _view(peer)
     state = db.session.get_one(FeedState, 1)
-    after, limit = _after(state), _limit()
+    if "refs" in request.args:
+        return _cached(Response(json.dumps(_about(view, state, _refs())), content_type=JSON))
+    try:
+        after, limit = _after(state), _limit()
+    except EpochChangedError:
+        # Was it given out before our database went back? That neighbour may be able to show it.
+        if peer is not None:
+            _doubt(peer)
+        raise
     checkpoint = newest(db.session(), view, state.epoch)
     etag = _etag(view, state, checkpoint, after, limit)
     if _matches(etag):
@@ -62,7 +84,7 @@ def show() -> Response:
 def show_checkpoint() -> Response:
     """Return the newest checkpoint of the view."""
     count(READS, "checkpoint")
-    checkpoint = newest(db.session(), _view(), db.session.get_one(FeedState, 1).epoch)
+    checkpoint = newest(db.session(), _view(caller()), db.session.get_one(FeedState, 1).epoch)
     if checkpoint is None:
         abort(404)
     return Response(checkpoint.jws, content_type=JWT)
@@ -73,7 +95,10 @@ def show_checkpoint() -> Response:
 def show_index() -> Response:
     """Return what is live in the view: subject, revision, digest."""
     count(READS, "index")
-    live = live_in(_view(), datetime.now(UTC))
+    view, now = _view(caller()), datetime.now(UTC)
+    # As its checkpoint counts: what expired since then is still in the root that it states.
+    signed = newest(db.session(), view, db.session.get_one(FeedState, 1).epoch)
+    live = live_in(view, signed.signed_at if signed is not None else now)
     rows = db.session.execute(
         select(FeedEntry.subject, FeedEntry.revision, FeedEntry.digest)
         .where(live)
@@ -83,8 +108,51 @@ def show_index() -> Response:
     return Response(json.dumps([list(row) for row in rows]), content_type=JSON)
 
 
-def _view() -> str:
-    return PUBLIC if caller() is None else PEERS
+def _view(peer: Peer | None) -> str:
+    return PUBLIC if peer is None else PEERS
+
+
+def _doubt(peer: Peer) -> None:
+    """Have a worker ask ``peer`` for our own signature: reading so far, this is written apart."""
+    db.session.rollback()
+    set_reading(False)
+    try:
+        awaiting.doubt(db.session(), peer, datetime.now(UTC))
+        db.session.commit()
+    finally:
+        set_reading(True)
+
+
+def _refs() -> list[str]:
+    """Return the members whose documents are asked for.
+
+    :raises DocumentError: no names of members, too many, or something else is asked as well.
+    """
+    if set(request.args) != {"refs"}:
+        raise DocumentError("refs is asked for alone")
+    refs = request.args["refs"].split(",", ASKED_REFS)
+    if len(refs) > ASKED_REFS or not all(is_ref(ref) for ref in refs):
+        raise DocumentError(f"refs is a list of 1 to {ASKED_REFS} names, with commas in between")
+    return refs
+
+
+def _about(view: str, state: FeedState, refs: list[str]) -> dict[str, Any]:
+    identity: Identity = current_app.extensions["identity"]
+    subjects = [identity.space.subject(ref) for ref in refs]
+    rows = db.session.execute(
+        select(FeedEntry.seq, FeedEntry.jws)
+        .where(FeedEntry.subject.in_(subjects), in_view(view))
+        .order_by(FeedEntry.seq)
+    ).all()
+    items = _fitting(rows)
+    return {
+        "epoch": state.epoch,
+        "from": "",
+        "items": items,
+        "next": "",
+        "more": False,
+        "checkpoint": "",
+    }
 
 
 def _after(state: FeedState) -> int:
@@ -122,13 +190,7 @@ def _page(
         .order_by(FeedEntry.seq)
         .limit(limit + 1)
     ).all()
-    items: list[dict[str, Any]] = []
-    room = PAGE_BYTES - FRAME_BYTES
-    for seq, jws in rows[:limit]:
-        room -= len(jws) + ITEM_BYTES
-        if room < 0:
-            break
-        items.append({"seq": seq, "jws": jws})
+    items = _fitting(rows[:limit])
     last = items[-1]["seq"] if items else after
     return {
         "epoch": state.epoch,
@@ -138,6 +200,18 @@ def _page(
         "more": len(items) < len(rows),
         "checkpoint": checkpoint.jws if checkpoint is not None else "",
     }
+
+
+def _fitting(rows: Sequence[Row[int, str]]) -> list[dict[str, Any]]:
+    """Return as many items from the beginning of ``rows`` as a page has room for."""
+    items: list[dict[str, Any]] = []
+    room = PAGE_BYTES - FRAME_BYTES
+    for seq, jws in rows:
+        room -= len(jws) + ITEM_BYTES
+        if room < 0:
+            break
+        items.append({"seq": seq, "jws": jws})
+    return items
 
 
 def _etag(
@@ -154,8 +228,9 @@ def _matches(etag: str) -> bool:
     return etag in asked
 
 
-def _cached(response: Response, etag: str) -> Response:
-    response.set_etag(etag)
+def _cached(response: Response, etag: str = "") -> Response:
+    if etag:
+        response.set_etag(etag)
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Vary"] = "Authorization"
     return response

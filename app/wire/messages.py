@@ -13,7 +13,7 @@ from flask import Blueprint, Response, current_app, request
 from sqlalchemy import select
 
 from app.database import db
-from app.exchange import outbox, peers, receipts
+from app.exchange import awaiting, outbox, peers, receipts, standing
 from app.exchange.identity import Identity
 from app.models.job import Job
 from app.models.journal import JournalEntry, note
@@ -85,7 +85,8 @@ def create_notice() -> Response:
     notice.require(peer.url, identity.entity_id)
     require_neighbour(peer, identity)
     # Not the position that we hold, but the one whose root we have seen: only then all is known.
-    if notice.epoch != peer.epoch or notice.seq > peer.their_seq:
+    # And when it did not answer us last time, it is back, whatever else it says.
+    if notice.epoch != peer.epoch or notice.seq > peer.their_seq or peer.failures:
         rested = peer.last_success_at is None or peer.last_success_at < now - PULL_REST
         due = now if rested else now + PULL_REST
         outbox.request(db.session(), outbox.PULL, str(peer.id), now, due_at=due, peer_id=peer.id)
@@ -106,6 +107,9 @@ def create_ack() -> Response:
     try:
         receipts.take(db.session(), peer, ack, token, now)
     except UnknownCheckpointError as error:
+        if standing.is_active(peer, identity):
+            # Did we sign it before our database went back? Then the neighbour can show it.
+            awaiting.doubt(db.session(), peer, now)
         _journal(peer, error, token, now)
         raise
     db.session.commit()

@@ -45,8 +45,8 @@ from sqlalchemy.orm import Session
 
 from app.database import db
 from app.exchange import checkpoints, copies, entities
-from app.exchange.feeds import RECORDS_AT_ONCE
 from app.exchange.describing import PROFILE_LIFETIME
+from app.exchange.feeds import RECORDS_AT_ONCE
 from app.exchange.pull import pull
 from app.models.base import new_id
 from app.models.engine import set_reading

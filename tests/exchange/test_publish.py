@@ -8,13 +8,8 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from app.exchange.publish import (
-    PROFILE_LIFETIME,
-    NotPublishableError,
-    preview,
-    publish_member,
-    withdraw_former,
-)
+from app.exchange.describing import PROFILE_LIFETIME, NotPublishableError, preview
+from app.exchange.publish import publish_member, withdraw_former
 from app.models.feed import FeedEntry, FeedState
 from app.models.member import Member
 from federation import signing

@@ -13,7 +13,7 @@ import time_machine
 from sqlalchemy import func, select
 
 from app.database import db
-from app.exchange.publish import preview
+from app.exchange.describing import preview
 from app.models.account import Account
 from app.models.feed import FeedEntry
 from app.models.member import Member, Service

@@ -1,0 +1,150 @@
+"""What a member says of themselves, as the document that other spaces receive.
+
+Nothing is signed or stored here, and only what the member chose to show becomes a claim.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.exchange.identity import Identity
+from app.models.base import new_id
+from app.models.member import HOUR, PAID, WEB, Member, Service
+from federation import documents, limits, strict_json
+from federation.documents import PEERS, PUBLIC, Profile
+from federation.envelope import moment
+from federation.text import plain
+
+#: How long a signed profile is good; copies that nobody renews disappear after it.
+PROFILE_LIFETIME = timedelta(days=90)
+
+#: The claims that are bookkeeping and not content.
+BOOKKEEPING = ("iss", "sub", "rev", "iat", "exp")
+
+#: The claims that a profile shown to the web lets visitors see elsewhere: all that is content.
+ON_THE_WEB = (
+    "name",
+    "headline",
+    "bio",
+    "locale",
+    "languages",
+    "location",
+    "profession",
+    "interests",
+    "availability",
+    "services",
+)
+
+
+class NotPublishableError(ValueError):
+    """What a member says of themselves cannot be a document: the text names what is wrong."""
+
+
+def refuse_unsignable(member: Member, identity: Identity, now: datetime) -> None:
+    """Raise unless neighbours could receive ``member`` as described; saved or not.
+
+    :raises NotPublishableError: a text or a number is not fit, or it is too much for a document.
+    """
+    profile = profile_of(member, identity, now)
+    size = len(strict_json.dumps(profile.to_claims()))
+    if size > limits.PAYLOAD_BYTES:
+        raise NotPublishableError(
+            f"together the texts are too long for neighbours to receive: {size} bytes of at most "
+            f"{limits.PAYLOAD_BYTES}"
+        )
+
+
+def preview(member: Member, identity: Identity, now: datetime) -> dict[str, Any]:
+    """Return the claims that neighbours receive, or would receive, about ``member``: no more.
+
+    A member who shows nothing to neighbours sees what they would receive if it were
+    ``neighbours``. Works on a member that is not saved yet.
+
+    :raises NotPublishableError: a text or a number is not fit to be published.
+    """
+    claims = profile_of(member, identity, now).to_claims()
+    return {name: value for name, value in claims.items() if name not in BOOKKEEPING}
+
+
+def profile_of(member: Member, identity: Identity, now: datetime) -> Profile:
+    """Describe ``member`` for peers, as the next document about them.
+
+    :raises NotPublishableError: a text or a number is not fit to be published.
+    """
+    try:
+        return _profile(member, identity, now)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise NotPublishableError(f"{where}: {first['msg']}") from error
+
+
+def _profile(member: Member, identity: Identity, now: datetime) -> Profile:
+    on_the_web = member.audience == WEB
+    return Profile(
+        issuer=identity.space,
+        subject=subject_of(member, identity),
+        revision=(member.revision or 0) + 1,
+        issued_at=moment(now),
+        expires_at=moment(now + PROFILE_LIFETIME),
+        audience=PUBLIC if on_the_web else PEERS,
+        consent_at=moment(member.consent_at or member.created_at or now),
+        name=plain(member.name, longest=limits.NAME_CHARACTERS),
+        headline=plain(member.headline or "", longest=limits.HEADLINE_CHARACTERS),
+        bio=plain(member.bio or "", lines=True, longest=limits.BIO_CHARACTERS),
+        locale=member.locale or "",
+        languages=tuple(member.languages or ())[: limits.LANGUAGES],
+        location=plain(member.location or "", longest=limits.LINE_CHARACTERS),
+        profession=plain(member.profession or "", longest=limits.LINE_CHARACTERS),
+        interests=_interests(member),
+        availability=plain(member.availability or "", longest=limits.LINE_CHARACTERS),
+        services=tuple(_service(service) for service in member.services[: limits.SERVICES]),
+        web=ON_THE_WEB if on_the_web else (),
+    )
+
+
+def subject_of(member: Member, identity: Identity) -> str:
+    """Return the identifier under which peers know ``member``."""
+    return identity.space.subject(member.ref or "preview")
+
+
+def fingerprint_of(profile: Profile) -> str:
+    """Return a digest of what ``profile`` says, without the dates and numbers of the signing."""
+    claims = profile.to_claims()
+    content = {name: value for name, value in claims.items() if name not in BOOKKEEPING}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _interests(member: Member) -> tuple[str, ...]:
+    cleaned = (
+        plain(interest, longest=limits.INTEREST_CHARACTERS) for interest in member.interests or ()
+    )
+    return tuple(interest for interest in cleaned if interest)[: limits.INTERESTS]
+
+
+def _service(service: Service) -> documents.Service:
+    priced = service.rate is not None or service.coworker_rate is not None
+    said = {
+        "id": service.ref or new_id(),
+        "category": service.speciality or "",
+        "label": plain(service.speciality_label or "", longest=limits.LABEL_CHARACTERS),
+        "title": plain(service.title or "", longest=limits.TITLE_CHARACTERS),
+        "description": plain(
+            service.description or "", lines=True, longest=limits.DESCRIPTION_CHARACTERS
+        ),
+        "mode": service.mode or PAID,
+        "rate": service.rate,
+        "coworker_rate": service.coworker_rate,
+        "currency": (service.currency or "EUR") if priced else None,
+        "unit": service.unit or HOUR,
+        "valid_until": service.valid_until,
+        "remote": bool(service.remote),
+        "languages": tuple(service.languages or ())[: limits.LANGUAGES],
+    }
+    # Checked by the model, not by us: a column may hold anything that an import put there.
+    return documents.Service.model_validate(said)

@@ -1,0 +1,358 @@
+"""Asking a neighbour what it holds of us, and taking home what we do not know any more.
+
+What comes is verified with our own keys and nothing else: a neighbour can withhold, or show what
+is old, and invent nothing. What each document asks of us is decided by :mod:`federation.recall`;
+here it becomes rows, page by page, in one commit each. A member's profile comes home into their
+row: it is the space's own signature under what the member last wrote, and without it the next
+thing that they save would undo it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session
+
+from app.exchange import describing, entities, outbox, publish, receipts, restoring
+from app.exchange.feeds import assertion_for
+from app.exchange.homecoming import bring_home, bring_home_withdrawn
+from app.exchange.identity import Identity
+from app.models.feed import FeedEntry, FeedState
+from app.models.job import Job
+from app.models.journal import note
+from app.models.member import Member
+from app.models.peer import Peer
+from federation import client, signing
+from federation.client import HeldPage
+from federation.documents import PEERS, Profile, Withdrawal
+from federation.entity import EntityConfiguration
+from federation.errors import FederationError
+from federation.keys import Keyring
+from federation.recall import Finding, Ours, judge
+from federation.signing import Signed
+from federation.transport import Transport
+
+#: Pages taken in by one job; more go on in the next, so that other jobs get a turn.
+PAGES_AT_ONCE = 20
+
+#: The pause in between: a neighbour that tells without end costs no more than this.
+REST = timedelta(seconds=30)
+
+#: Refusals and unknown people that are written down one by one; of further ones the number is.
+LINES_KEPT = 20
+
+
+@dataclass(slots=True)
+class Recalled:
+    """What one asking brought, and where to go on."""
+
+    withdrawn: int = 0
+    profiles: int = 0
+    unknown: int = 0
+    """People whom the database does not know any more, and who were withdrawn."""
+
+    refused: int = 0
+    cursor: str = ""
+    """Where the rest begins; empty when everything was told."""
+
+    began_again: bool = False
+    """It showed that we are back from a backup, which nobody had noticed."""
+
+    silent: bool = False
+    """Its software does not tell."""
+
+    def told(self) -> str:
+        """Return what came, in words, for the log and the journal."""
+        if self.silent:
+            return "it does not tell what it holds"
+        counts = {
+            "withdrawals": self.withdrawn,
+            "profiles": self.profiles,
+            "of people not known here any more": self.unknown,
+            "refused": self.refused,
+        }
+        words = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
+        return words or "nothing that is not known here"
+
+
+def doubt(
+    session: Session,
+    peer: Peer,
+    transport: Transport,
+    identity: Identity,
+    now: datetime,
+    since: str = "",
+) -> Recalled:
+    """Look whether ``peer`` can show our own signature on something that we do not know.
+
+    If it can, the feed begins anew; nothing else is changed. The caller commits.
+
+    :raises FederationError: nothing usable was answered.
+    """
+    found = Recalled(cursor=since)
+    plate = _plate(session, peer, transport, identity, now)
+    found.silent = not plate.endpoints.held
+    for _ in range(0 if found.silent else PAGES_AT_ONCE):
+        page = _page(session, plate, transport, identity, now, found.cursor)
+        found.cursor = page.next if page.more else ""
+        found.began_again = _began_again(session, peer, page, identity, now) or any(
+            _unknown(session, peer, token, identity, now) for token in page.items
+        )
+        if found.began_again or not page.more:
+            found.cursor = ""
+            break
+    return found
+
+
+def ask(
+    session: Session,
+    peer: Peer,
+    transport: Transport,
+    identity: Identity,
+    now: datetime,
+    since: str = "",
+) -> Recalled:
+    """Read what ``peer`` holds of us from cursor ``since`` on; commits page by page.
+
+    :raises FederationError: nothing usable was answered; what was taken in before stays.
+    """
+    found = Recalled(cursor=since)
+    plate = _plate(session, peer, transport, identity, now)
+    if not plate.endpoints.held:
+        found.silent, found.cursor = True, ""
+        return found
+    for _ in range(PAGES_AT_ONCE):
+        page = _page(session, plate, transport, identity, now, found.cursor)
+        if _began_again(session, peer, page, identity, now):
+            found.began_again = True
+            return found
+        _take_in(session, peer, page, identity, now, found)
+        found.cursor = page.next if page.more else ""
+        session.commit()
+        if not page.more:
+            break
+    return found
+
+
+def close(session: Session, peer: Peer, found: Recalled, now: datetime) -> None:
+    """Write down that ``peer`` has told everything; the caller commits and ends the job."""
+    peer.recalled_at = now
+    note(
+        session, now, "event", "recalled", actor="worker", peer=peer, detail=found.told(),
+    )  # fmt: skip
+    others = exists().where(Job.kind == outbox.RECALL, Job.peer_id != peer.id)
+    if not session.scalar(select(others)):
+        # Nobody is awaited any more: what was left alone meanwhile is signed now.
+        for kind in (outbox.CATCH_UP, outbox.RENEW):
+            outbox.request(session, kind, "", now)
+
+
+def go_on_from(session: Session, job_id: int, cursor: str) -> None:
+    """Remember in the job where the next asking begins."""
+    session.execute(
+        update(Job)
+        .where(Job.id == job_id)
+        .values(body=cursor)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _plate(
+    session: Session, peer: Peer, transport: Transport, identity: Identity, now: datetime
+) -> EntityConfiguration:
+    plate = entities.current_configuration(session, peer, transport, identity, now)
+    if not plate.endpoints.held:
+        # Perhaps its software was renewed since we last looked at its door.
+        plate = entities.refresh(session, peer, transport, identity, now)
+    return plate
+
+
+def _page(
+    session: Session,
+    plate: EntityConfiguration,
+    transport: Transport,
+    identity: Identity,
+    now: datetime,
+    since: str,
+) -> HeldPage:
+    session.commit()
+    word = assertion_for(plate.endpoints.held, plate, identity, now)
+    return client.read_held(transport, plate, since, assertion=word)
+
+
+def _began_again(
+    session: Session, peer: Peer, page: HeldPage, identity: Identity, now: datetime
+) -> bool:
+    if not page.checkpoint:
+        return False
+    try:
+        proof = restoring.is_proof(session, page.checkpoint, identity, now)
+    except FederationError as error:
+        note(
+            session, now, "refusal", error.code, actor="worker", peer=peer,
+            detail=f"shown as our own checkpoint: {error}", evidence=page.checkpoint,
+        )  # fmt: skip
+        return False
+    return proof and _begin_again(session, peer, now)
+
+
+def _unknown(session: Session, peer: Peer, token: str, identity: Identity, now: datetime) -> bool:
+    try:
+        proof = restoring.is_later(session, token, identity, now)
+    except FederationError:
+        # Nobody's proof; what is wrong with it is written down when its documents are asked for.
+        return False
+    return proof and _begin_again(session, peer, now)
+
+
+def _begin_again(session: Session, peer: Peer, now: datetime) -> bool:
+    told = f"{peer.name or peer.url} holds our signature under something later"
+    restoring.begin_again(session, now, actor="worker", detail=told)
+    return True
+
+
+def _take_in(
+    session: Session,
+    peer: Peer,
+    page: HeldPage,
+    identity: Identity,
+    now: datetime,
+    found: Recalled,
+) -> None:
+    keys = restoring.own_keys(identity)
+    back = session.scalar(select(FeedState.restored_at))
+    before = (found.withdrawn, found.profiles, found.unknown)
+    for token in page.items:
+        try:
+            _take(session, _read(token, keys), identity, back, now, found)
+        except FederationError as error:
+            found.refused += 1
+            if found.refused <= LINES_KEPT:
+                note(
+                    session, now, "refusal", error.code, actor="worker", peer=peer,
+                    detail=f"shown as our own document: {error}", evidence=token,
+                )  # fmt: skip
+    if before != (found.withdrawn, found.profiles, found.unknown):
+        publish.ask_for_checkpoint(session, now)
+
+
+def _read(token: str, keys: Keyring) -> Signed[Profile | Withdrawal]:
+    read: Signed[Profile | Withdrawal] = signing.read(token, keys, Profile, Withdrawal)
+    return read
+
+
+def _take(
+    session: Session,
+    signed: Signed[Profile | Withdrawal],
+    identity: Identity,
+    back: datetime | None,
+    now: datetime,
+    found: Recalled,
+) -> None:
+    """Do what one document of ours asks.
+
+    :raises FederationError: it is not for us to believe.
+    """
+    document = signed.document
+    entry = session.get(FeedEntry, document.subject)
+    ref = document.subject.rpartition("/")[2]
+    member = session.scalars(select(Member).filter_by(ref=ref)).one_or_none()
+    finding = judge(
+        document,
+        signing.digest(signed.jws),
+        None if entry is None else Ours(entry.revision, entry.digest, entry.signed_at),
+        known=member is not None,
+        hidden=member is not None and _hides_since(member, back),
+        entity_id=identity.entity_id,
+        now=now,
+    )
+    if finding is Finding.NOTHING:
+        return
+    if entry is None:
+        entry = FeedEntry(
+            subject=document.subject, latest_expiry=document.expires_at, audience=PEERS,
+            fingerprint="", member_id=None if member is None else member.id,
+        )  # fmt: skip
+    entry.latest_expiry = max(entry.latest_expiry, document.expires_at)
+    if member is not None:
+        member.revision = max(member.revision, document.revision)
+    if isinstance(document, Withdrawal):
+        _take_withdrawal(session, entry, member, signed.jws, document, identity, now)
+        found.withdrawn += 1
+    elif finding is Finding.TAKE and member is not None:
+        _take_profile(session, entry, member, signed.jws, document)
+        found.profiles += 1
+    elif finding is Finding.REPEAT and member is not None:
+        _repeat(session, entry, member, identity, now)
+        found.profiles += 1
+    else:
+        _withdraw_above(session, entry, member, document, identity, now)
+        found.unknown += member is None
+        found.withdrawn += member is not None
+
+
+def _hides_since(member: Member, back: datetime | None) -> bool:
+    return back is not None and not member.listed_elsewhere and member.updated_at > back
+
+
+def _take_withdrawal(
+    session: Session,
+    entry: FeedEntry,
+    member: Member | None,
+    jws: str,
+    withdrawal: Withdrawal,
+    identity: Identity,
+    now: datetime,
+) -> None:
+    entry.kind, entry.fingerprint = publish.WITHDRAWAL, ""
+    publish.place(session, entry, withdrawal, jws)
+    if member is None:
+        return
+    shown_since = member.consent_at or member.created_at
+    bring_home_withdrawn(session, member, withdrawal)
+    receipts.expect(session, entry, identity, shown_since, now)
+
+
+def _take_profile(
+    session: Session, entry: FeedEntry, member: Member, jws: str, profile: Profile
+) -> None:
+    if entry.kind == publish.WITHDRAWAL:
+        receipts.forget(session, entry.subject)
+    entry.kind, entry.audience = publish.PROFILE, profile.audience
+    entry.member_id = member.id
+    entry.fingerprint = describing.fingerprint_of(profile)
+    publish.place(session, entry, profile, jws)
+    bring_home(session, member, profile)
+
+
+def _repeat(
+    session: Session, entry: FeedEntry, member: Member, identity: Identity, now: datetime
+) -> None:
+    """Say what the member said after us, and a neighbour has not heard, above what it holds."""
+    if member.listed_elsewhere:
+        profile = describing.profile_of(member, identity, now)
+        publish.sign_profile(session, member, entry, profile, identity)
+        return
+    member.revision += 1
+    publish.withdraw(
+        session, entry, identity, now,
+        revision=member.revision, left=member.left_at is not None,
+    )  # fmt: skip
+
+
+def _withdraw_above(
+    session: Session,
+    entry: FeedEntry,
+    member: Member | None,
+    profile: Profile,
+    identity: Identity,
+    now: datetime,
+) -> None:
+    """Withdraw who does not want to be shown, or could not say so: nobody here knows them."""
+    revision = max(profile.revision, member.revision if member is not None else 0) + 1
+    if member is not None:
+        member.revision = revision
+    publish.withdraw(session, entry, identity, now, revision=revision)
+    receipts.expect(session, entry, identity, profile.consent_at, now)
