@@ -16,7 +16,6 @@ date at the moment of the checkpoint. *Does it still hold?* depends on today, an
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,6 +33,7 @@ from federation.errors import (
 )
 from federation.identifiers import owns
 from federation.limits import CLOCK_SKEW, ENTITY_BYTES, JWS_BYTES, PROOF_BYTES, PROOF_PATH
+from federation.tree import MerkleSet
 
 #: What the file says it is, and in which version.
 TYPE, VERSION = "cdf-proof", "1"
@@ -60,7 +60,7 @@ class Proof:
     """The entity configuration whose operational keys signed the other two (JWS)."""
 
     @classmethod
-    def of(cls, record: str, leaves: Iterable[bytes], checkpoint: str, entity_jws: str) -> Proof:
+    def of(cls, record: str, leaves: MerkleSet, checkpoint: str, entity_jws: str) -> Proof:
         """Return the proof that ``record`` is one of ``leaves``, whose root ``checkpoint`` states.
 
         :param record: a profile that was verified before.
@@ -68,7 +68,7 @@ class Proof:
         """
         told = Profile.from_claims(signing.unverified_claims(record, Profile.typ))
         own = tree.leaf(told.subject, told.revision, record)
-        index, path = tree.inclusion_proof(leaves, own)
+        index, path = leaves.proof(own)
         return cls(record, index, path, checkpoint, entity_jws)
 
     @classmethod

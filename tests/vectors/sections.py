@@ -101,7 +101,7 @@ def roots() -> list[Vector]:
         return [tree.leaf(*row) for row in rows]
 
     def proved(rows: list[list[Any]], row: list[Any]) -> dict[str, Any]:
-        index, path = tree.inclusion_proof(inputs(rows), tree.leaf(*row))
+        index, path = tree.MerkleSet(inputs(rows)).proof(tree.leaf(*row))
         return {"record": row, "index": index, "path": [step.hex() for step in path]}
 
     return [
@@ -120,7 +120,7 @@ def proofs() -> list[Vector]:
     own = tree.leaf(AICHA, 1, PROFILE)
     leaves = [own, *(tree.leaf(f"{LYON}/m/{each}", 1, f"a.b.{each}") for each in range(6))]
     stated = samples.checkpoint(count=7, root=tree.root(leaves).hex())
-    told = json.loads(Proof.of(PROFILE, leaves, sign(stated), plate()).to_bytes())
+    told = json.loads(Proof.of(PROFILE, tree.MerkleSet(leaves), sign(stated), plate()).to_bytes())
 
     def proof(name: str, error: str = "", **changes: Any) -> Vector:
         given = {"proof": told | changes}
