@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -45,7 +46,10 @@ class Settings(BaseModel):
         "Never on a space that others can reach.",
     )
     database: str = Field(
-        default="", description="SQLAlchemy URL; empty for SQLite in the data directory."
+        default="",
+        repr=False,
+        description="`postgresql://user:password@host/name`; empty for SQLite in the data "
+        "directory.",
     )
     secret_key: SecretStr = Field(
         default=SecretStr(""),
@@ -78,11 +82,18 @@ class Settings(BaseModel):
     smtp_security: Literal["starttls", "tls", "none"] = Field(
         default="starttls", description="How the connection to it is protected."
     )
+    rotate_after: int = Field(
+        default=90,
+        ge=0,
+        le=3650,
+        description="Days after which the worker changes the operational key by itself; 0 for "
+        "never. Never while a key that it replaced is still published, which is 30 days.",
+    )
     log_format: Literal["text", "json"] = Field(default="text", description="How logs are written.")
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        problems = []
+        problems = _database_problems(self.database)
         secret = self.secret_key.get_secret_value()
         if secret and len(secret) < SECRET_CHARACTERS:
             problems.append(f"secret_key: at least {SECRET_CHARACTERS} characters, please")
@@ -149,6 +160,16 @@ class Settings(BaseModel):
                 ]
             )
         return secret
+
+
+def _database_problems(url: str) -> list[str]:
+    if not url or url.startswith("sqlite:"):
+        return []
+    if not url.startswith("postgresql://"):
+        return ["database: must begin with postgresql:// (or sqlite:, or be empty)"]
+    if find_spec("psycopg") is None:
+        return ["database: PostgreSQL needs a driver. Install it: pip install mitoyen[postgresql]"]
+    return []
 
 
 def _from_file(environ: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, Any]:

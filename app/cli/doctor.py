@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Connection, Engine, func, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -21,7 +21,7 @@ from app.exchange import awaiting
 from app.exchange.identity import KeysMissingError, KeysUnsafeError, load_identity
 from app.migrations import DatabaseNewerError, check
 from app.models.account import ADMIN, Account
-from app.models.engine import open_engine
+from app.models.engine import open_engine, reading
 from app.models.job import Job
 from app.models.journal import JournalEntry
 from app.models.member import Member
@@ -72,12 +72,19 @@ def examine(now: datetime) -> list[Finding]:
         return [Finding("settings", PROBLEM, problem) for problem in error.problems]
     findings = [Finding("settings", OK, f"complete; data in {settings.data}")]
     findings += [*_folder(settings), *_secret(settings), *_mail(settings)]
+    with reading():
+        return findings + _inside(settings, now)
+
+
+def _inside(settings: Settings, now: datetime) -> list[Finding]:
+    findings: list[Finding] = []
     engine = _database(settings, findings)
     if engine is None:
         return findings
     with Session(engine) as session:
         space = session.get(Space, 1)
         if space is None:
+            engine.dispose()
             return [*findings, _unfounded()]
         findings += _keys(settings, space)
         findings += _worker(settings, now)
@@ -164,44 +171,56 @@ def _database(settings: Settings, findings: list[Finding]) -> Engine | None:
         findings.append(_unfounded())
         return None
     engine = open_engine(settings.database_url)
+    found = _database_finding(engine, settings)
+    findings.append(found)
+    if found.level == OK:
+        return engine
+    engine.dispose()
+    return None
+
+
+def _database_finding(engine: Engine, settings: Settings) -> Finding:
     try:
         with engine.connect() as connection:
+            founded = inspect(connection).has_table(Space.__tablename__)
             current = check(connection)
-            problem = _integrity(connection.execute) if current else ""
+            problem = _integrity(connection) if current else None
     except DatabaseNewerError as error:
-        findings.append(Finding("database", PROBLEM, str(error)))
-        return None
+        return Finding("database", PROBLEM, str(error))
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
-        findings.append(
-            Finding("database", PROBLEM, f"cannot be read: {cause}", "Restore the last backup.")
-        )
-        return None
+        return Finding("database", PROBLEM, f"cannot be read: {cause}", _other_database(settings))
+    if not founded:
+        return _unfounded()
     if problem:
-        findings.append(
-            Finding("database", PROBLEM, f"is damaged: {problem}", "Restore the last backup.")
-        )
-        return None
+        return Finding("database", PROBLEM, *problem)
     if not current:
-        findings.append(
-            Finding(
-                "database",
-                PROBLEM,
-                "is of an older version",
-                "Any other command brings it up to date, for example: mitoyen members list",
-            )
+        return Finding(
+            "database",
+            PROBLEM,
+            "is of an older version",
+            "Any other command brings it up to date, for example: mitoyen members list",
         )
+    kind = "PostgreSQL" if engine.dialect.name == "postgresql" else "SQLite"
+    return Finding("database", OK, f"{kind}, whole, and of this version")
+
+
+def _other_database(settings: Settings) -> str:
+    if settings.database_url.startswith("sqlite"):
+        return "Restore the last backup."
+    return "Is PostgreSQL running, and does MITOYEN_DATABASE name it, this database and its user?"
+
+
+def _integrity(connection: Connection) -> tuple[str, str] | None:
+    """Return why the database cannot hold what people write, and what to do; None when it can."""
+    if connection.dialect.name == "postgresql":
+        encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+        to_do = "Make one with createdb --encoding=UTF8 --template=template0, and move there."
+        return None if encoding == "UTF8" else (f"keeps texts in {encoding}", to_do)
+    answers = connection.execute(text("PRAGMA quick_check(3)")).scalars().all()
+    if list(answers) == ["ok"]:
         return None
-    findings.append(Finding("database", OK, "whole, and of this version"))
-    return engine
-
-
-def _integrity(execute: Callable[..., Any]) -> str:
-    """Return what SQLite finds wrong with its file; empty when nothing, or elsewhere."""
-    if execute(text("SELECT 1")).dialect.name != "sqlite":
-        return ""
-    answers = execute(text("PRAGMA quick_check(3)")).scalars().all()
-    return "" if list(answers) == ["ok"] else "; ".join(answers)
+    return f"is damaged: {'; '.join(answers)}", "Restore the last backup."
 
 
 def _keys(settings: Settings, space: Space) -> list[Finding]:

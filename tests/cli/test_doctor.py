@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -87,6 +88,7 @@ def test_a_missing_key_is_a_problem_and_the_rest_is_still_examined(founded):
     assert found["neighbours"]["level"] == "ok"
 
 
+@pytest.mark.sqlite
 def test_a_damaged_database_is_a_problem(founded):
     path = founded.data / "mitoyen.db"
     with closing(sqlite3.connect(path)) as connection:
@@ -95,6 +97,18 @@ def test_a_damaged_database_is_a_problem(founded):
         file.seek(8192)
         file.write(b"\xff" * 32768)
     assert findings(founded, ok=False)["database"]["level"] == "problem"
+
+
+def test_a_server_that_does_not_answer_is_a_problem_and_says_where_to_look(founded, tmp_path):
+    founded.environment["MITOYEN_DATABASE"] = f"postgresql://m:swordfish@/m?host={tmp_path}"
+    found = findings(founded, ok=False)["database"]
+    assert (found["level"], found["to_do"].split(",")[0]) == (
+        "problem",
+        "Is PostgreSQL running",
+    )
+    assert "swordfish" not in str(found)
+    said = founded("members", "list", ok=False).stderr
+    assert said.startswith("The database cannot be opened: ")
 
 
 def test_a_database_of_a_newer_version_is_named(founded):
@@ -151,7 +165,7 @@ def test_each_neighbour_is_looked_at(founded, state, level, said):
 
 def test_people_read_one_line_a_finding(founded):
     said = founded("doctor").stdout
-    assert "ok       database: whole, and of this version" in said
+    assert re.search(r"^ok       database: \w+, whole, and of this version$", said, re.MULTILINE)
     assert "         -> mitoyen link YOU@EXAMPLE.ORG --admin" in said
 
 

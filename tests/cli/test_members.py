@@ -63,6 +63,7 @@ def full_disk():
     event.remove(Engine, "connect", no_more)
 
 
+@pytest.mark.sqlite
 def test_on_a_full_disk_nothing_is_changed_and_the_operator_is_told(founded, tmp_path, full_disk):
     path = tmp_path / "list.jsonl"
     rows = ({"name": f"Member {n}", "bio": "mot " * 250} for n in range(200))

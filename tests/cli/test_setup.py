@@ -115,6 +115,7 @@ def test_a_second_founding_is_refused_and_changes_nothing(shell):
     assert (space_in(shell.data)[0].name, space_in(shell.data)[1].epoch) == ("Le Palier", epoch)
 
 
+@pytest.mark.sqlite
 def test_a_founding_that_was_interrupted_goes_on_with_the_keys_it_made(shell):
     shell.found()
     keys = (shell.data / "keys" / "root.json").read_bytes()
@@ -151,6 +152,7 @@ def test_a_file_in_the_place_of_the_directory_is_named(shell):
     assert str(shell.data) in shell("setup", *DOOR, *PLACE, ok=False).stderr
 
 
+@pytest.mark.sqlite
 def test_a_file_that_is_no_database_is_said_to_be_none(shell):
     shell.found()
     for leftover in shell.data.glob("mitoyen.db*"):

@@ -46,6 +46,30 @@ def test_mail_that_cannot_be_sent_is_a_problem_each_unless_in_development(tmp_pa
     assert Settings.load({**here, "MITOYEN_DEVELOPMENT": "1"}).development
 
 
+@pytest.mark.parametrize(
+    "url", ["postgres://localhost/x", "postgresql+psycopg2://localhost/x", "mysql://x/y", "x.db"]
+)
+def test_a_database_that_is_neither_of_two_kinds_is_refused(tmp_path, url):
+    with pytest.raises(SettingsError, match="database: must begin with postgresql://"):
+        load(tmp_path, database=url)
+
+
+def test_without_a_driver_for_postgresql_the_operator_is_told_what_to_install(
+    tmp_path, monkeypatch
+):
+    url = "postgresql://mitoyen:swordfish@localhost/mitoyen"
+    assert load(tmp_path, database=url).database_url == url
+    monkeypatch.setattr("config.settings.find_spec", lambda name: None)
+    with pytest.raises(SettingsError, match=r"mitoyen\[postgresql\]") as refused:
+        load(tmp_path, database=url)
+    assert "swordfish" not in str(refused.value)
+
+
+def test_the_database_s_password_is_not_shown_with_the_other_settings(tmp_path):
+    settings = load(tmp_path, database="postgresql://mitoyen:swordfish@localhost/mitoyen")
+    assert "swordfish" not in repr(settings)
+
+
 def test_a_secret_that_can_be_guessed_is_refused(tmp_path):
     here = {"MITOYEN_DATA": str(tmp_path), **MAIL}
     assert problems({**here, "MITOYEN_SECRET_KEY": "hunter2"}) == [

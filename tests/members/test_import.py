@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from app.exchange.publish import publish_member
 from app.members.plan import Verdict
@@ -11,7 +13,11 @@ from app.models.account import ADMIN, Account
 from app.models.feed import FeedEntry
 from app.models.journal import JournalEntry
 from app.models.member import Member
+from app.models.scope import Reader
+from app.models.space import Space
+from app.search.find import find
 from app.search.index import check
+from app.search.query import Query
 from tests.members.conftest import FIXTURES
 
 TABLES = sorted(path.name for path in FIXTURES.iterdir() if path.suffix in (".csv", ".txt"))
@@ -73,10 +79,9 @@ def test_many_are_published_and_indexed_as_each_would_be_alone(directory):
     assert check(directory.session) == []
     directory.load([row | {"headline": "Avocate"} for row in rows[:600]], publish=True)
     assert check(directory.session) == []
-    found = directory.session.scalars(
-        text("SELECT count(*) FROM search_text WHERE search_text MATCH 'headline:avocat*'")
-    )
-    assert found.one() == 600
+    here = Space(url="https://lepalier.example", name="Le Palier", city="Nantes", country="FR")
+    question, now = Query(words="avocate", scope="here"), datetime.now(UTC)
+    assert find(directory.session, question, Reader.MEMBER, here, now).total == 600
     seqs = directory.session.scalars(select(FeedEntry.seq)).all()
     assert sorted(seqs) == list(range(601, 1802))
 
