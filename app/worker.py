@@ -10,7 +10,7 @@ import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 
@@ -18,9 +18,10 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from app.exchange import outbox
-from app.exchange.identity import Identity, Keyholder
-from app.exchange.work import Outcome, Round, perform, schedule_upkeep
+from app.exchange import outbox, restoring
+from app.exchange.identity import Identity, Keyholder, KeysMissingError, KeysUnsafeError
+from app.exchange.rekeying import Schedule
+from app.exchange.work import Outcome, Round, greet_neighbours, perform, schedule_upkeep
 from app.models.engine import reading
 from federation.transport import Transport
 
@@ -35,6 +36,9 @@ JOBS_PER_ROUND = 1000
 
 #: The file whose age tells ``mitoyen doctor`` when a worker was last alive.
 HEARTBEAT = "worker.alive"
+
+#: A space whose worker rested for longer reads its neighbours at once, and says that it is back.
+AWAY = timedelta(seconds=20)
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +60,7 @@ def run_round(
     *,
     jobs: int = JOBS_PER_ROUND,
     clock: Callable[[], float] = monotonic,
+    schedule: Schedule | None = None,
 ) -> Summary:
     """Do what is due at ``now``, one job after the other, at most ``jobs`` of them."""
     outcomes: list[Outcome] = []
@@ -66,7 +71,7 @@ def run_round(
             if held is None:
                 break
             try:
-                outcome = perform(Round(session, transport, identity, now, clock), held)
+                outcome = perform(Round(session, transport, identity, now, clock, schedule), held)
             except Exception:
                 # One job's bug must not keep the other neighbours from being read.
                 log.exception("job", kind=held.kind, key=held.key)
@@ -84,13 +89,24 @@ def run(
     keyholder: Keyholder,
     heartbeat: Path,
     *,
+    schedule: Schedule | None = None,
     stop: threading.Event | None = None,
 ) -> None:
-    """Work until SIGTERM or SIGINT."""
+    """Work until SIGTERM or SIGINT.
+
+    Keys that somebody changes meanwhile are taken up before the next job; while they cannot be
+    read, nothing is done with older ones.
+    """
     stop = stop or _stop_on_signals()
     log.info("worker started", space=keyholder.identity.entity_id)
+    position = heartbeat.with_name(restoring.POSITION)
     with new_session() as session:
         schedule_upkeep(session, datetime.now(UTC))
+        if _was_away(heartbeat):
+            told = greet_neighbours(session, keyholder.identity, datetime.now(UTC))
+            log.info("back", told=f"{told} neighbours are read and told")
+        if restoring.notice(session, position, datetime.now(UTC)):
+            log.warning("restored", told="the database is older than what this space has signed")
         session.commit()
     while not stop.is_set():
         try:
@@ -100,10 +116,23 @@ def run(
             pause = _pause(new_session)
             if pause <= 0:
                 # One job at a time: each gets its own moment, and SIGTERM waits for one at most.
-                run_round(new_session, transport, keyholder.identity, datetime.now(UTC), jobs=1)
+                done = run_round(
+                    new_session,
+                    transport,
+                    keyholder.identity,
+                    datetime.now(UTC),
+                    jobs=1,
+                    schedule=schedule,
+                )
+                if any(outcome.kind == outbox.CHECKPOINT for outcome in done.outcomes):
+                    with reading(), new_session() as session:
+                        restoring.remember(session, position)
         except OperationalError as error:
             # A full disk or a database being moved: say so, and look again.
             log.error("database", problem=str(error.orig))
+            pause = SLEEP_AFTER_FAILURE
+        except (KeysMissingError, KeysUnsafeError) as error:
+            log.error("keys", problem=str(error))
             pause = SLEEP_AFTER_FAILURE
         except OSError as error:
             log.error("heartbeat", problem=str(error))
@@ -111,6 +140,14 @@ def run(
         if pause > 0:
             stop.wait(pause)
     log.info("worker ended")
+
+
+def _was_away(heartbeat: Path) -> bool:
+    """Say whether no worker was there for so long that notices may have been missed."""
+    if not heartbeat.exists():
+        return False
+    alive = datetime.fromtimestamp(heartbeat.stat().st_mtime, UTC)
+    return datetime.now(UTC) - alive > AWAY
 
 
 def _pause(new_session: Callable[[], Session]) -> float:

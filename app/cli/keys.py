@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from app.cli.context import Opened, opened, print_json, stop
 from app.cli.peers import ACTOR, identity_of
-from app.exchange import checkpoints, outbox, publish, restoring, rotation
-from app.exchange.identity import OPERATIONAL, KeysMissingError, KeysUnsafeError
+from app.exchange import awaiting, peers, rekeying, restoring, rotation
+from app.exchange.identity import KeysMissingError, KeysUnsafeError
 from app.models.journal import note
 from app.models.peer import Peer
 
@@ -47,7 +47,8 @@ def list_keys(as_json: bool) -> None:
 def rotate(root: bool, days: int | None) -> None:
     """Sign with the announced key from now on, and announce another one."""
     with opened() as space:
-        if days is not None and _age(space) < timedelta(days=days):
+        young = days is not None and _age(space) < timedelta(days=days)
+        if young:
             click.echo("The key is younger than that: nothing to do.")
             return
         change = rotation.roll_root if root else rotation.rotate
@@ -67,6 +68,28 @@ def revoke(kid: str) -> None:
             space, lambda folder, now: rotation.revoke(folder, kid, now), "keys.revoked", kid
         )
     click.echo(f"Revoked: {kid}. {signed} documents signed again, neighbours are being told.")
+
+
+@group.command()
+@click.option("--yes", is_flag=True, help="Both root keys are lost; do not ask.")
+def anew(yes: bool) -> None:
+    """Make a new root key, when it and the announced one are lost for good.
+
+    Neighbours stop the exchange until each of their admins has compared the new words with you.
+    """
+    with opened() as space:
+        if not yes and not click.confirm("Are both root keys lost, and in no backup either?"):
+            stop(["Nothing was changed."])
+        space.session.rollback()
+        _changed(space, rotation.found_root_anew, "keys.anew")
+        identity = identity_of(space)
+        approved = select(Peer).where(Peer.ours == "approved").order_by(Peer.name, Peer.url)
+        to_call = [
+            f"  {peer.name or peer.url}: {' '.join(peers.pair_code_of(peer, identity))}"
+            for peer in space.session.scalars(approved)
+        ]
+    click.echo("No neighbour believes this key before its admin has compared the new words. Call:")
+    click.echo("\n".join(to_call))
 
 
 @group.command()
@@ -91,15 +114,21 @@ def restored(yes: bool) -> None:
         if not yes and not click.confirm("Did you put back an older copy of the database?"):
             stop(["Nothing was changed."])
         space.session.rollback()
-        published = restoring.begin_again(space.session, space.now)
-        note(space.session, space.now, "decision", "space.restored", actor=ACTOR)
-    click.echo(f"Neighbours read {published} profiles anew. What a member changed, or took back,")
-    click.echo("after the backup was made is not known here any more: ask them to look at it.")
+        published = restoring.begin_again(space.session, space.now, actor=ACTOR)
+        asked = len(awaiting.awaited(space.session))
+        space.session.commit()
+        restoring.remember(space.session, space.settings.data / restoring.POSITION)
+    click.echo(f"Neighbours read {published} profiles anew.")
+    click.echo(f"{asked} of them are asked what this space signed after the backup was made:")
+    click.echo("somebody may have taken their profile back. Until all have told, nothing that was")
+    click.echo("signed before is signed again by itself; `mitoyen doctor` says who is awaited.")
 
 
 def _age(space: Opened) -> timedelta:
-    path = space.settings.key_folder / OPERATIONAL
-    return space.now - datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    try:
+        return rotation.age(space.settings.key_folder, space.now)
+    except (KeysMissingError, KeysUnsafeError) as error:
+        stop([str(error)])
 
 
 def _changed(
@@ -114,14 +143,5 @@ def _changed(
     except (KeysMissingError, KeysUnsafeError) as error:
         stop([str(error)])
     click.echo(f"In use from now on: {fresh}")
-    identity, signed = identity_of(space), 0
     note(session, space.now, "decision", code, actor=ACTOR, detail=about or fresh)
-    while done := publish.renew(session, identity, space.now):
-        signed += done
-        session.commit()
-    checkpoints.make(session, identity, space.now)
-    for peer in session.scalars(select(Peer).where(Peer.ours == "approved")):
-        # A new root key has to sign our yes anew; and a notice brings readers to our door.
-        for kind in (outbox.STATEMENT, outbox.NOTICE):
-            outbox.request(session, kind, str(peer.id), space.now, peer_id=peer.id)
-    return signed
+    return rekeying.follow(session, identity_of(space), space.now)

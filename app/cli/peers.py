@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app import worker as loop
 from app.cli.context import Opened, opened, print_json, stop
-from app.exchange import copies, outbox, peers
+from app.exchange import copies, outbox, peers, trial
 from app.exchange.identity import (
     Identity,
     Keyholder,
@@ -22,6 +22,7 @@ from app.exchange.identity import (
     KeysUnsafeError,
     load_identity,
 )
+from app.exchange.rekeying import Schedule
 from app.exchange.work import Outcome, Round, perform, schedule_upkeep
 from app.models.peer import Peer
 from federation.transport import HttpsTransport
@@ -147,6 +148,30 @@ def end(url: str) -> None:
         click.echo(f"Ended. Deleted here: {profiles} of {peer.name or peer.url}.")
 
 
+@group.command("test")
+@click.argument("url")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+def try_out(url: str, as_json: bool) -> None:
+    """Ask the space at URL everything that the exchange needs, and say which step fails."""
+    with opened() as space:
+        peer = _known(space, url)
+        if peer.ours not in trial.TESTABLE:
+            stop([f"You have not approved {peer.name or peer.url}."])
+        steps = trial.perform(space.session, peer, _transport(space), identity_of(space), space.now)
+    if as_json:
+        print_json(asdict(step) for step in steps)
+    else:
+        for step in steps:
+            click.echo(f"{step.verdict:8} {step.name}" + _why(step))
+    if any(step.verdict == trial.FAILED for step in steps):
+        stop([] if as_json else ["Something fails."])
+
+
+def _why(step: trial.Step) -> str:
+    said = ": ".join(filter(None, (step.code, step.detail)))
+    return f": {said}" if said else ""
+
+
 @click.command()
 @click.argument("url", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
@@ -178,15 +203,16 @@ def work(once: bool) -> None:
         engine = space.session.get_bind()
         _log_as(space.settings.log_format)
         heartbeat = space.settings.data / loop.HEARTBEAT
+        schedule = Schedule(settings.key_folder, timedelta(days=settings.rotate_after))
     if not once:
-        loop.run(_sessions(engine), transport, keyholder, heartbeat)
+        loop.run(_sessions(engine), transport, keyholder, heartbeat, schedule=schedule)
         return
     now = datetime.now(UTC)
     with Session(engine) as session:
         schedule_upkeep(session, now)
         session.commit()
     heartbeat.touch()
-    done = loop.run_round(_sessions(engine), transport, identity, now)
+    done = loop.run_round(_sessions(engine), transport, identity, now, schedule=schedule)
     click.echo(f"{len(done.outcomes)} jobs done")
     if done.broken:
         stop([f"{done.broken} jobs met a bug; the log has it"])

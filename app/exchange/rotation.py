@@ -1,17 +1,21 @@
 """Changing the keys a space signs with: new ones, announced ones, compromised ones.
 
 Only files are changed here, one at a time and each in one step, so that a process that reads them
-meanwhile always finds a complete set. Private halves never leave their file: of a key that was
-replaced only the public half is kept, for as long as peers may meet what it signed.
+meanwhile always finds a complete set; of two that would change them at once, one waits. Private
+halves never leave their file: of a key that was replaced only the public half is kept, for as long
+as peers may meet what it signed.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +27,8 @@ from app.exchange.identity import (
     RETIRED,
     ROOT,
     Identity,
+    KeysMissingError,
+    KeysUnsafeError,
     read_key,
     read_retired,
     write_key,
@@ -73,6 +79,39 @@ def rotate(folder: Path, now: datetime) -> str:
     :raises KeyChangeError: so often lately that peers would refuse so many keys.
     :raises KeysMissingError, KeysUnsafeError: the keys cannot be read.
     """
+    with _alone(folder):
+        return _rotate(folder, now)
+
+
+def rotate_if_due(folder: Path, now: datetime, after: timedelta) -> str | None:
+    """Rotate as :func:`rotate` does if the operational key is older than ``after``.
+
+    Never while a key that was replaced is still published: peers may meet what it signed, and a
+    second change would be under way before everybody has seen the first.
+
+    :returns: the kid that signs from now on; ``None`` when nothing was due.
+    """
+    with _alone(folder):
+        in_flight = bool(_valid(read_retired(folder), "operational", now))
+        if in_flight or age(folder, now) < after:
+            return None
+        return _rotate(folder, now)
+
+
+def age(folder: Path, now: datetime) -> timedelta:
+    """Return for how long the operational key has been in use.
+
+    :raises KeysMissingError, KeysUnsafeError: it cannot be read.
+    """
+    since = read_retired(folder).get("operational_since")
+    if since is not None:
+        return now - datetime.fromisoformat(since)
+    read_key(folder / OPERATIONAL)
+    # Never changed: its file is as old as the space.
+    return now - datetime.fromtimestamp((folder / OPERATIONAL).stat().st_mtime, UTC)
+
+
+def _rotate(folder: Path, now: datetime) -> str:
     former = read_key(folder / OPERATIONAL)
     announced = folder / NEXT_OPERATIONAL
     coming = read_key(announced) if announced.exists() else new_key()
@@ -97,6 +136,11 @@ def revoke(folder: Path, name: str, now: datetime) -> str:
 
     :raises KeyChangeError: no operational key of that thumbprint is published.
     """
+    with _alone(folder):
+        return _revoke(folder, name, now)
+
+
+def _revoke(folder: Path, name: str, now: datetime) -> str:
     current = read_key(folder / OPERATIONAL)
     announced = folder / NEXT_OPERATIONAL
     in_use = [kid(current), *([kid(read_key(announced))] if announced.exists() else [])]
@@ -121,15 +165,47 @@ def roll_root(folder: Path, now: datetime) -> str:
 
     Neighbours that confirmed the former one take the new one by themselves within a week.
     """
-    former, coming = read_key(folder / ROOT), read_key(folder / NEXT_ROOT)
-    retired = read_retired(folder)
-    row = {"kid": kid(former), "until": (now + PUBLISHED_AFTER).isoformat()}
-    retired["root"] = [*_valid(retired, "root", now), row]
-    _write_retired(folder, retired | {"changed_at": moment(now).isoformat()})
-    # The new one is in two files for a moment, and in none never.
-    _replace(folder / ROOT, coming)
-    _replace(folder / NEXT_ROOT, new_key())
-    return kid(coming)
+    with _alone(folder):
+        former, coming = read_key(folder / ROOT), read_key(folder / NEXT_ROOT)
+        retired = read_retired(folder)
+        row = {"kid": kid(former), "until": (now + PUBLISHED_AFTER).isoformat()}
+        retired["root"] = [*_valid(retired, "root", now), row]
+        _write_retired(folder, retired | {"changed_at": moment(now).isoformat()})
+        # The new one is in two files for a moment, and in none never.
+        _replace(folder / ROOT, coming)
+        _replace(folder / NEXT_ROOT, new_key())
+        return kid(coming)
+
+
+def found_root_anew(folder: Path, now: datetime) -> str:
+    """Make a new root key where it and the announced one are lost; return its kid.
+
+    Nobody announced it: neighbours hold everything still until their admins have compared the new
+    words. Operational keys stay where they can be read, and are made anew where not.
+    """
+    with _alone(folder):
+        retired = read_retired(folder)
+        # No neighbour may take the old root key for ours any more: whoever has it is not we.
+        retired.pop("root", None)
+        changed = moment(now).isoformat()
+        _write_retired(folder, retired | {"changed_at": changed})
+        root = new_key()
+        for name, key in ((NEXT_ROOT, new_key()), (ROOT, root)):
+            _replace(folder / name, key)
+        if not _readable(folder / OPERATIONAL):
+            _replace_operational(folder, new_key(), retired, now)
+        elif not _readable(folder / NEXT_OPERATIONAL):
+            _replace(folder / NEXT_OPERATIONAL, new_key())
+        return kid(root)
+
+
+def _readable(path: Path) -> bool:
+    try:
+        read_key(path)
+    except (KeysMissingError, KeysUnsafeError):
+        # Which of the two does not matter: a key that others could read is lost as well.
+        return False
+    return True
 
 
 def backup(folder: Path, file: Path) -> int:
@@ -143,6 +219,17 @@ def backup(folder: Path, file: Path) -> int:
         for name in names:
             archive.add(folder / name, arcname=f"keys/{name}")
     return len(names)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder, so that a command and a worker never change keys at once."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
 
 
 def _replace_operational(folder: Path, coming: Key, retired: dict[str, Any], now: datetime) -> None:

@@ -25,6 +25,7 @@ from app.exchange import (
     peers,
     publish,
     recall,
+    rekeying,
     standing,
     trial,
     upkeep,
@@ -44,7 +45,7 @@ PULL_EVERY = timedelta(hours=1)
 
 #: How often the upkeep runs: a little under the life of what it renews.
 DAILY = timedelta(days=1)
-UPKEEP = (outbox.CHECKPOINT, outbox.RENEW, outbox.PURGE, outbox.LAG)
+UPKEEP = (outbox.CHECKPOINT, outbox.RENEW, outbox.PURGE, outbox.LAG, outbox.ROTATE)
 
 #: Attempts after which a message is let go. Notices and acknowledgements are made again with the
 #: next change; a statement is tried for a month (the waits double up to a day).
@@ -62,6 +63,9 @@ class Round:
     now: datetime
     clock: Callable[[], float] = monotonic
     """Seconds that only rise, to measure how long a job takes."""
+
+    schedule: rekeying.Schedule | None = None
+    """When the operational key is changed by itself; never, when not given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,23 @@ def schedule_upkeep(session: Session, now: datetime) -> None:
     for kind in UPKEEP:
         if kind not in there:
             outbox.request(session, kind, "", now)
+
+
+def greet_neighbours(session: Session, identity: Identity, now: datetime) -> int:
+    """Read every neighbour now and tell it that we are back, and return how many there are.
+
+    For a space that was away: what it was told meanwhile was lost, and a neighbour that found
+    nobody here would come back only after a while that grew up to a day. The caller commits.
+    """
+    active = [
+        peer
+        for peer in session.scalars(select(Peer).where(Peer.ours == "approved"))
+        if standing.is_active(peer, identity)
+    ]
+    for peer in active:
+        for kind in (outbox.PULL, outbox.NOTICE):
+            outbox.request(session, kind, str(peer.id), now, peer_id=peer.id)
+    return len(active)
 
 
 def _keep_time(round_: Round, held: Claim, turn: Turn) -> None:
@@ -258,6 +279,11 @@ def _lag(round_: Round, _held: Claim) -> tuple[str, datetime | None]:
     return f"{sampled} copies looked at", round_.now + lag.SAMPLED_EVERY
 
 
+def _rotate(round_: Round, _held: Claim) -> tuple[str, datetime | None]:
+    told = rekeying.keep_schedule(round_.session, round_.schedule, round_.identity, round_.now)
+    return told, round_.now + DAILY
+
+
 def _purge(round_: Round, _held: Claim) -> tuple[str, datetime | None]:
     return upkeep.purge(round_.session, round_.now), round_.now + DAILY
 
@@ -314,6 +340,7 @@ _WORK: dict[str, Work] = {
     outbox.CATCH_UP: _catch_up,
     outbox.TRIAL: _trial,
     outbox.LAG: _lag,
+    outbox.ROTATE: _rotate,
 }
 
 

@@ -102,10 +102,13 @@ class Card:
     """When these texts were last changed or signed."""
 
     confirmed_at: datetime | None
-    """When the neighbour last confirmed its directory; None for people of this space."""
+    """When our copy was last known to be what the neighbour states; None for our own people."""
 
     stale: bool
     """The neighbour has not answered for :data:`LATE`, or its last answer was an error."""
+
+    unconfirmed: bool = False
+    """The neighbour answers, and does not confirm our copy: its key is another one, say."""
 
 
 def place_of(space: Space) -> Place:
@@ -184,9 +187,15 @@ def card_of_mirrored(profile: MirroredProfile, now: datetime, peer: Peer | None 
         services=tuple(_their_service(one, now.date()) for one in services_of(claims)),
         space=place_of_peer(peer),
         issued_at=profile.issued_at,
-        confirmed_at=peer.last_success_at,
+        confirmed_at=_confirmed_at(peer),
         stale=late or bool(peer.failures),
+        unconfirmed=peer.unconfirmed_since is not None,
     )
+
+
+def _confirmed_at(peer: Peer) -> datetime | None:
+    moments = [peer.last_success_at, peer.unconfirmed_since]
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def for_visitors(card: Card, claims: Mapping[str, Any]) -> Card:
