@@ -1,0 +1,255 @@
+"""A walk through everything that can be read, as everybody who might read it.
+
+Each person below says a word of their own in every field. Each reader opens every address that
+answers a GET (the routes name themselves: nothing is listed here), follows every link, and asks
+every search for every word. What came back may hold only the words of those who agreed.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import itertools
+import re
+import zipfile
+from urllib.parse import urlsplit
+
+import pytest
+from sqlalchemy import select
+
+from app.database import db
+from app.exchange.feeds import assertion_for
+from app.models.journal import note
+from app.models.member import Member
+from app.models.peer import Peer
+from federation import entity
+from tests.neighbourhood import Neighbourhood, url_of
+from tests.spaces import add_member, service, sign_in
+
+#: Who says what to whom: the circle that the person chose, and a word that nothing else contains.
+CIRCLES = ("me", "space", "neighbours", "web")
+FIELDS = (
+    "name", "headline", "bio", "profession", "location", "availability", "interest", "title",
+    "offer",
+)  # fmt: skip
+NEVER = ("email", "number")
+
+#: Whose words each reader may meet.
+READERS = {
+    ("nantes", "visitor"): {"web"},
+    ("nantes", "member"): {"web", "neighbours", "space"},
+    ("nantes", "admin"): {"web", "neighbours", "space"},
+    ("nantes", "me"): {"web", "neighbours", "space", "me"},
+    ("nantes", "stranger"): {"web"},
+    ("nantes", "neighbour"): {"web", "neighbours"},
+    ("lyon", "visitor"): {"web"},
+    ("lyon", "member"): {"web", "neighbours"},
+    ("lyon", "admin"): {"web", "neighbours"},
+}
+
+#: Routes that answer only to a secret which no reader here holds.
+SECRET = {"sign_in.open", "sign_in.sent", "my_data.show_farewell"}
+
+LINK = re.compile(r'(?:href|src|action|data-hx-get)="([^"#]+)')
+TOKEN = re.compile(r"eyJ[\w-]+\.([\w-]+)\.[\w-]+")
+ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+
+
+def word(circle, field):
+    return f"zq{circle}zq{field}"
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory):
+    town = Neighbourhood(tmp_path_factory.mktemp("walk"), "lyon", "nantes")
+    for circle in (*CIRCLES, "gone", "withdrawn"):
+        _say(town, circle)
+    for name in ("lyon", "nantes"):
+        with town.at(name):
+            add_member("Reader", audience="me", email=f"member@{name}.example")
+            add_member("Keeper", audience="me", email=f"admin@{name}.example", admin=True)
+    town.befriend("lyon", "nantes")
+    town.publish("nantes", word("withdrawn", "name"), audience="me")
+    with town.at("nantes") as session:
+        peer = session.scalars(select(Peer)).one()
+        note(session, town.now, "refusal", "expired", peer=peer, evidence="a document")
+    town.work()
+    yield town
+    town.close()
+
+
+def _say(town, circle):
+    shown = {"gone": "web", "withdrawn": "neighbours"}.get(circle, circle)
+    texts = {field: word(circle, field) for field in FIELDS[1:6]}
+    with town.at("nantes"):
+        add_member(
+            word(circle, "name"),
+            audience="me",
+            email=f"{word(circle, 'email')}@people.example",
+            external_id=word(circle, "number"),
+            interests=[word(circle, "interest")],
+            services=(service(word(circle, "title"), description=word(circle, "offer")),),
+            **texts,
+        )
+    left = {"left_at": town.now} if circle == "gone" else {}
+    town.publish("nantes", word(circle, "name"), audience=shown, **left)
+
+
+class Walk:
+    """One reader on the way through one space."""
+
+    def __init__(self, town, space, reader):
+        self.town, self.space, self.reader = town, space, reader
+        self.app = town.apps[space]
+        self.client = self.app.test_client()
+        self.own = ""
+        self.read = {}
+        self.opened = set()
+        if reader in ("member", "admin", "me"):
+            self.own = f"{reader}@{space}.example"
+            if reader == "me":
+                self.own = f"{word('me', 'email')}@people.example"
+            sign_in(self.client, self.own)
+
+    def everywhere(self):
+        for rule in self.app.url_map.iter_rules():
+            if "GET" in rule.methods:
+                for path in self._paths(rule):
+                    self._open(path)
+        words = [word(circle, field) for circle in CIRCLES for field in ("title",)]
+        for rule, asked in itertools.product(self.app.url_map.iter_rules(), words):
+            if "GET" in rule.methods and not rule.arguments:
+                # Whoever does not search takes no notice of the question.
+                self._open(f"{rule.rule}?q={asked}&scope=everywhere")
+        self._follow()
+
+    def _paths(self, rule):
+        with self.app.app_context():
+            refs = [*_all(Member.ref), *_all(Peer.ref)]
+            their = [each.rpartition("/")[2] for each in _all(Member.ref)]
+        with self.town.at("nantes"):
+            their += _all(Member.ref)
+        known = {
+            "ref": sorted({*refs, *their}),
+            "peer_ref": refs,
+            "number": [str(number) for number in range(1, 8)],
+            "name": ["mitoyen.css"],
+        }
+        names = sorted(rule.arguments)
+        for values in itertools.product(*(known.get(name, ["nothing"]) for name in names)):
+            path = rule.rule
+            for name, value in zip(names, values, strict=True):
+                path = re.sub(rf"<(?:\w+:)?{name}>", value, path)
+            yield path
+
+    def _follow(self):
+        followed = set()
+        while links := {link for body in self.read.values() for link in _links(body)} - followed:
+            followed |= links
+            for link in links - self.read.keys():
+                self._open(link)
+
+    def _open(self, path):
+        if path in self.read or path.startswith("/static/"):
+            return
+        headers = self._credentials(path)
+        got = self.client.get(path, headers=headers)
+        assert got.status_code < 500, path
+        endpoint = (
+            self.app.url_map.bind("x").match(urlsplit(path).path)[0]
+            if got.status_code < 300
+            else ""
+        )
+        self.opened.add(endpoint)
+        told = "\n".join(f"{name}: {value}" for name, value in got.headers)
+        body = told + "\n" + _text(got.data)
+        # Pages repeat the question; who answers it says other words too.
+        for asked in re.findall(r"[?&]q=(zq\w+)", path):
+            body = body.replace(asked, "")
+        self.read[path] = body
+
+    def _credentials(self, path):
+        if self.reader != "neighbour" or not path.startswith("/federation/"):
+            return {}
+        lyon = self.town.identity("lyon")
+        plate = entity.read(
+            self.client.get("/.well-known/openid-federation").text, url_of("nantes"),
+            self.town.now, pinned_kid=None,
+        )  # fmt: skip
+        bare = url_of("nantes") + urlsplit(path).path
+        return {"Authorization": f"Bearer {assertion_for(bare, plate, lyon, self.town.now)}"}
+
+
+def _all(column):
+    return list(db.session.scalars(select(column)))
+
+
+def _links(body):
+    for link in LINK.findall(body):
+        parts = urlsplit(html.unescape(link))
+        if not parts.scheme and not parts.netloc and parts.path.startswith("/"):
+            yield parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def _text(data):
+    """Return everything readable in an answer: archives unpacked, signed documents decoded."""
+    if data[:2] == b"PK":
+        with zipfile.ZipFile(io.BytesIO(data)) as folder:
+            data = b"\n".join(folder.read(name) for name in folder.namelist())
+    text = html.unescape(data.decode("utf-8", "replace"))
+    claims = (base64.urlsafe_b64decode(found + "==").decode() for found in TOKEN.findall(text))
+    return text + "\n".join(claims)
+
+
+@pytest.fixture(scope="module")
+def walks(town):
+    done = {}
+    for space, reader in READERS:
+        done[space, reader] = Walk(town, space, reader)
+        done[space, reader].everywhere()
+    return done
+
+
+@pytest.mark.parametrize(("space", "reader"), READERS, ids=[" ".join(one) for one in READERS])
+def test_a_reader_meets_the_words_of_those_who_agreed_and_no_others(walks, space, reader):
+    walk = walks[space, reader]
+    text = "\n".join(walk.read.values())
+    met = {
+        circle
+        for circle in (*CIRCLES, "gone", "withdrawn")
+        if any(word(circle, field) in text for field in FIELDS)
+    }
+    where = {
+        circle: [path for path, body in walk.read.items() if f"zq{circle}zq" in body][:3]
+        for circle in met - READERS[space, reader]
+    }
+    assert met == READERS[space, reader], where
+
+
+@pytest.mark.parametrize(("space", "reader"), READERS, ids=[" ".join(one) for one in READERS])
+def test_no_address_and_no_number_of_a_list_is_met_by_anybody(walks, space, reader):
+    walk = walks[space, reader]
+    kept = {word(circle, field) for circle in (*CIRCLES, "gone") for field in NEVER}
+    for path, body in walk.read.items():
+        if reader == "me" and path.startswith("/me"):
+            continue
+        addresses = set(ADDRESS.findall(body)) - {walk.own}
+        assert addresses == set(), path
+        found = {one for one in kept if one in body.replace(walk.own or "\0", "")}
+        assert found == set(), path
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_every_field_of_who_agreed_is_met_somewhere(walks, field):
+    """Otherwise the walk would find nothing because it looks at nothing."""
+    text = "\n".join(walks["lyon", "member"].read.values())
+    assert word("neighbours", field) in text
+
+
+def test_the_walk_leaves_out_no_route(town, walks):
+    names = {
+        rule.endpoint for rule in town.apps["nantes"].url_map.iter_rules() if "GET" in rule.methods
+    }
+    opened = set().union(*(walk.opened for walk in walks.values()))
+    assert names - opened - SECRET - {"assets.show"} == set()
