@@ -34,6 +34,7 @@ from federation.errors import (
     FederationError,
     NotPeeredError,
     SuspendedError,
+    UnknownIssuerError,
 )
 from federation.limits import FEED_RECORDS, PEER_PROFILES
 from federation.replica import Outcome, drops_many
@@ -329,9 +330,9 @@ def _say_failure(
         peer.last_error = error.code if isinstance(error, FederationError) else "database"
         peer.last_error_text = sentence_for(error)
         peer.last_error_at = now
-        if isinstance(error, NotPeeredError) and peer.ours == "approved":
-            # Perhaps our yes never arrived, or names a key of theirs that was replaced: look at
-            # their door and say it again, at most daily.
+        if isinstance(error, NotPeeredError | UnknownIssuerError) and peer.ours == "approved":
+            # Perhaps our yes never arrived, names a key of theirs that was replaced, or was lost
+            # with their database: look at their door and say it again, at most daily.
             due = now if peer.failures == 1 else now + STATED_AGAIN_AFTER
             for kind in (outbox.ENTITY, outbox.STATEMENT):
                 outbox.request(session, kind, str(peer_id), now, due_at=due, peer_id=peer_id)

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from app.exchange import awaiting, copies, peers, trial
+from app.exchange import awaiting, copies, deliveries, peers, trial
+from app.exchange.identity import Identity
 from app.models import sign_in
 from app.models.feed import FeedEntry, OwnCheckpoint
 from app.models.job import SeenAssertion
@@ -26,7 +27,7 @@ JOURNAL_LINES = 20_000
 CHECKPOINT_MEMORY = timedelta(days=30)
 
 
-def purge(session: Session, now: datetime) -> str:
+def purge(session: Session, identity: Identity, now: datetime) -> str:
     """Delete what has reached its end, and say what; the caller commits."""
     expired = sum(
         len(copies.remove_expired(session, peer_id, now))
@@ -34,6 +35,9 @@ def purge(session: Session, now: datetime) -> str:
     )
     over = list(session.scalars(select(Peer).where(Peer.purge_at <= now)))
     for peer in over:
+        if peer.epoch:
+            # Its members may wait for a word of ours: whoever holds nothing says so.
+            deliveries.acknowledge_nothing(session, peer, identity, now)
         copies.purge(session, peer)
     unanswered = list(
         session.scalars(

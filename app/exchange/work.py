@@ -184,6 +184,9 @@ def _pointless(held: Claim, error: FederationError) -> bool:
     if held.kind == outbox.STATEMENT:
         # A refusal may have its reason on their side: a key not known yet, a request too many.
         return held.attempts >= STATEMENT_ATTEMPTS
+    if held.kind == outbox.ACK and held.body:
+        # The last word about an end: nothing that comes later would say it again.
+        return held.attempts >= STATEMENT_ATTEMPTS
     return error.permanent or held.attempts >= MESSAGE_ATTEMPTS
 
 
@@ -285,7 +288,7 @@ def _rotate(round_: Round, _held: Claim) -> tuple[str, datetime | None]:
 
 
 def _purge(round_: Round, _held: Claim) -> tuple[str, datetime | None]:
-    return upkeep.purge(round_.session, round_.now), round_.now + DAILY
+    return upkeep.purge(round_.session, round_.identity, round_.now), round_.now + DAILY
 
 
 def _recall(round_: Round, held: Claim) -> tuple[str, datetime | None]:
