@@ -51,6 +51,7 @@ MOST_SPECIALITIES = 3
 #: language given. Each must lead to all of its meanings. Every other word that is shared is
 #: shared by neighbours (``near``).
 AMBIGUOUS = {
+    ("en", "content"): {"content-marketing", "copywriting", "social-media"},
     ("fr", "animation"): {"motion", "social-work"},
     ("fr", "cnc"): {"3d-printing", "film-production"},
     ("fr", "ergonome"): {"ux-ui", "ergonomics"},
