@@ -10,9 +10,10 @@ import structlog
 from flask import Flask, Response, current_app, g, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
+from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotFound
 
+from app.database import SAFE_METHODS, db
 from app.search.query import Query, QueryError
 from app.web import facets, results
 from app.web.pages import varying, wants_part
@@ -30,6 +31,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(CSRFError, refuse_stale_form)
     app.register_error_handler(QueryError, refuse_filter)
     app.register_error_handler(OperationalError, refuse_busy_database)
+    app.register_error_handler(DataError, refuse_impossible_value)
     app.register_error_handler(InternalServerError, apologise)
 
 
@@ -137,6 +139,12 @@ def refuse_busy_database(error: OperationalError) -> Response:
     )
     response.headers["Retry-After"] = "10"
     return response
+
+
+def refuse_impossible_value(_error: DataError) -> Response:
+    """No column can hold what was sent, a NUL for example: nothing is called so, or ever will."""
+    db.session.rollback()
+    return refuse(NotFound() if request.method in SAFE_METHODS else BadRequest())
 
 
 def apologise(error: InternalServerError) -> Response:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 
 from flask import Blueprint, Response
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from federation.errors import (
     PROBLEM_PREFIX,
+    DocumentError,
     FederationError,
     MediaTypeError,
     RateLimitedError,
@@ -27,6 +28,7 @@ def register(bp: Blueprint) -> None:
     bp.register_error_handler(FederationError, refuse)
     bp.register_error_handler(HTTPException, refuse_http)
     bp.register_error_handler(OperationalError, refuse_busy)
+    bp.register_error_handler(DataError, refuse_impossible_value)
 
 
 def refuse(error: FederationError) -> Response:
@@ -55,6 +57,11 @@ def refuse_busy(_error: OperationalError) -> Response:
     response = _problem(503, "", "the space cannot save anything just now")
     response.headers["Retry-After"] = "60"
     return response
+
+
+def refuse_impossible_value(_error: DataError) -> Response:
+    """No column can hold what was sent, a NUL for example."""
+    return refuse(DocumentError("a value is one that nothing has"))
 
 
 def _problem(status: int, problem: str, detail: str) -> Response:
