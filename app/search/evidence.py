@@ -26,11 +26,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from sqlalchemy import Connection
 
 from app.search.guessing import NEAR
+from app.search.keys import BEGINNINGS, LONGEST, phrase_keys
 from app.search.levels import WHOLE, Levels, joined, lift
+from app.search.people import NOBODY, People, union
 from app.search.reading import Part, Term
-from app.search.snapshot import Snapshot, as_set
-from app.search.store import store
-from app.search.tables import Sought
+from app.search.snapshot import Snapshot
 from app.search.text import letters_of, slips, typos_allowed
 from app.search.writing import token
 
@@ -45,6 +45,8 @@ TEXT_COLUMNS = (
     ("extra", 0.6),
     ("body", 0.45),
 )
+#: Every column that holds words.
+WORDED = (*(column for column, _ in TEXT_COLUMNS), "aside")
 #: Worth of a word in a text that only resembles what was typed: a butcher is no Buch.
 GUESSED = 0.5
 #: Letters from which the beginning of a word stands for the word.
@@ -60,50 +62,81 @@ OWN_WORD = 0.06
 MEANT = {"title": 0.75, "profession": 0.85, "headline": 0.7, "extra": 0.4}
 #: The same behind "for" or as an epithet: a trainer for lawyers is no lawyer.
 ASIDE = 0.5
-
-
-#: Sets of people that a snapshot remembers by what was looked for, and the bytes they may take.
-POSTINGS, POSTINGS_BYTES = 2000, 48 * 2**20
+#: Words of profiles that are considered for a word that nobody has.
+SLIPS = 8
 
 
 class Index:
     """What occurs in the profiles, and in whose; see :class:`app.search.reading.Terms`."""
 
     def __init__(self, connection: Connection, held: Snapshot) -> None:
-        self._store, self._held = store(connection), held
+        self._connection, self._held = connection, held
 
     def has(self, stem: str) -> bool:
         """Tell whether some profile holds ``stem``."""
-        return self._store.has(stem)
+        keys = [f"{column}:{stem[:LONGEST]}" for column in WORDED]
+        self._held.look_up(self._connection, keys)
+        return any(self._held.having(self._connection, key) for key in keys)
 
     def like(self, stem: str) -> list[str]:
         """Return the stems in profiles that ``stem`` may be a slip for, nearest first."""
         most = typos_allowed(stem)
         if not most:
             return []
-        terms, mask = self._held.terms(self._store.words), letters_of(stem)
+        mask = letters_of(stem)
         near = sorted(
-            (distance, term)
+            (distance, word)
             for size in range(len(stem) - most, len(stem) + most + 1)
-            # A copy: another thread may be adding what was just written.
-            for term, letters in tuple(terms.get((stem[0], size), {}).items())
+            for word, letters in self._held.words_like(self._connection, stem[0], size).items()
             # Each slip changes at most two of the letters that a word has.
             if (mask ^ letters).bit_count() <= 2 * most
-            and (distance := slips(stem, term, most)) <= most
+            and (distance := slips(stem, word, most)) <= most
         )
-        return [term for _, term in near]
+        nearest = [word for _, word in near[:SLIPS]]
+        self._held.look_up(self._connection, [f"{c}:{word}" for word in nearest for c in WORDED])
+        return [word for word in nearest if self.has(word)]
 
-    def people(self, column: str, sought: Iterable[Sought]) -> int:
-        """Return who has any of ``sought`` in ``column``."""
-        asked, known = (column, tuple(sought)), self._held.postings
-        if asked not in known:
-            if len(known) >= POSTINGS or len(known) * self._held.size // 8 > POSTINGS_BYTES:
-                known.clear()
-            known[asked] = as_set(self._store.people(*asked)) & self._held.everybody
-        return known[asked]
+    def look_up(self, parts: Iterable[Part]) -> None:
+        """Read at once whatever weighing ``parts`` will ask for."""
+        self._held.look_up(self._connection, {key for part in parts for key in _asked(part)})
+
+    def coded(self, column: str, codes: Iterable[str]) -> People:
+        """Return who has any of ``codes`` in ``column``."""
+        having = self._held.having
+        return union([having(self._connection, f"{column}:{token(code)}") for code in codes])
+
+    def worded(self, column: str, term: Term) -> People:
+        """Return who has the words of ``term`` in ``column``, one after another."""
+        held, connection = self._held, self._connection
+        if _ranges(term):
+            return held.having_any(connection, f"{column}:{term.stems[-1][:LONGEST]}")
+        found, *more = (held.having(connection, key) for key in _keys(column, term))
+        for people in more:
+            found &= people
+        return found
 
 
-def worth_of(part: Part, index: Index, places: Mapping[str, int]) -> Levels:
+def _asked(part: Part) -> Iterator[str]:
+    """The keys that say who answers ``part``."""
+    codes = [meaning.code for meaning in part.meanings]
+    for column, _ in CODE_COLUMNS:
+        yield from (f"{column}:{token(code)}" for code in (*codes, *part.near))
+    for term in part.terms:
+        if not _ranges(term):
+            for column in WORDED:
+                yield from _keys(column, term)
+
+
+def _keys(column: str, term: Term) -> list[str]:
+    return [f"{column}:{term.stems[0]}*"] if term.prefix else phrase_keys(column, term.stems)
+
+
+def _ranges(term: Term) -> bool:
+    """Tell whether ``term`` is a beginning too long to have a key of its own."""
+    return term.prefix and len(term.stems[0]) not in BEGINNINGS
+
+
+def worth_of(part: Part, index: Index, places: Mapping[str, People]) -> Levels:
     """Return what ``part`` is worth, in thousandths, and to whom.
 
     :param places: words in the names of spaces and cities (stems), with the set of their people.
@@ -114,7 +147,7 @@ def worth_of(part: Part, index: Index, places: Mapping[str, int]) -> Levels:
     for level, people in elsewhere.items():
         lift(worth, people, level)
     for term in part.terms[:1]:
-        lift(worth, places.get(" ".join(term.stems), 0), round(PLACE * WHOLE))
+        lift(worth, places.get(" ".join(term.stems), NOBODY), round(PLACE * WHOLE))
     return worth
 
 
@@ -125,10 +158,10 @@ def _codes_worth(part: Part, index: Index) -> Levels:
     worth: Levels = {}
     for sure, codes in sures.items():
         for column, value in CODE_COLUMNS:
-            _take(worth, index.people(column, _codes(codes)), sure * value)
+            _take(worth, index.coded(column, codes), sure * value)
     if part.near:
-        _take(worth, index.people("service", _codes(part.near)), NEAR)
-        _take(worth, index.people("derived", _codes(part.near)), NEAR * 0.9)
+        _take(worth, index.coded("service", part.near), NEAR)
+        _take(worth, index.coded("derived", part.near), NEAR * 0.9)
     return worth
 
 
@@ -138,8 +171,7 @@ def _words_worth(part: Part, index: Index) -> tuple[Levels, Levels]:
     elsewhere: Levels = {}
     meant = any(meaning.sure >= 0.7 for meaning in part.meanings)
     for term in part.terms:
-        phrase = [Sought(term.stems, term.prefix)]
-        passing = index.people("aside", phrase) if meant else 0
+        passing = index.worded("aside", term) if meant else NOBODY
         for column, value in TEXT_COLUMNS:
             if column == "name" and meant and term.how != "word":
                 continue
@@ -148,7 +180,7 @@ def _words_worth(part: Part, index: Index) -> tuple[Levels, Levels]:
             if column != "name" and _guessed(term):
                 value = min(value, GUESSED)
             into = own if column in OWN_COLUMNS else elsewhere
-            found = index.people(column, phrase)
+            found = index.worded(column, term)
             if into is own and (aside := found & passing):
                 _take(own, aside, ASIDE * term.sure)
                 found ^= aside
@@ -162,10 +194,6 @@ def _guessed(term: Term) -> bool:
     return begun or term.how == "typo"
 
 
-def _take(worth: Levels, found: int, value: float) -> None:
+def _take(worth: Levels, found: People, value: float) -> None:
     if found:
         lift(worth, found, round(value * WHOLE))
-
-
-def _codes(codes: Iterable[str]) -> Iterator[Sought]:
-    return (Sought((token(code),)) for code in codes)

@@ -7,7 +7,6 @@ facets all must hold.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -17,10 +16,12 @@ from app.models.member import HOUR
 from app.models.scope import Reader
 from app.search.answers import Facet, Option
 from app.search.availability import DAYS
+from app.search.keys import KEPT
+from app.search.people import NOBODY, People, union
 from app.search.places import Places
 from app.search.prices import Band
 from app.search.query import MANY, SWITCHES, Query
-from app.search.snapshot import KEPT, Snapshot, rows
+from app.search.snapshot import Snapshot
 from app.search.writing import UNTIL
 
 #: Facets in the order in which pages offer them.
@@ -42,21 +43,13 @@ NAMES = (
 ENDING = ("price", "coworker_rate")
 #: Values of one facet that are offered; what is chosen is always among them.
 OPTIONS = 40
-#: Up to this many people are looked at one by one; for more, each value's set is compared.
-FEW = 1500
-#: Counts of large sets that a snapshot remembers; "everybody" is asked for all the time.
-COUNTS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Sets:
     """The people behind each value of each facet, as one reader may know them on one day."""
 
-    of: Mapping[str, Mapping[str, int]]
-    kept: Mapping[str, str]
-    """Under which name the snapshot keeps a facet's values, for those that it keeps."""
-
-    today: str
+    of: Mapping[str, Mapping[str, People]]
 
 
 def sets_of(held: Snapshot, where: Places, reader: Reader, today: date) -> Sets:
@@ -80,16 +73,16 @@ def sets_of(held: Snapshot, where: Places, reader: Reader, today: date) -> Sets:
         "country": where.countries,
         "within": where.within,
     }
-    return Sets({"coworker_rate": {}} | of | places, kept, day)
+    return Sets({"coworker_rate": {}} | of | places)
 
 
-def _holding(values: Mapping[str, int], today: str) -> dict[str, int]:
+def _holding(values: Mapping[str, People], today: str) -> dict[str, People]:
     """Return those of a facet's values that are true ``today``, with their people."""
-    found: dict[str, int] = {}
+    found: dict[str, People] = {}
     for value, people in values.items():
         name, _, until = value.partition(UNTIL)
         if not until or until >= today:
-            found[name] = found.get(name, 0) | people
+            found[name] = found.get(name, NOBODY) | people
     return found
 
 
@@ -101,72 +94,32 @@ def chosen(query: Query) -> dict[str, tuple[str, ...]]:
     return {name: values for name, values in on.items() if values}
 
 
-def filtered(people: int, query: Query, sets: Sets, without: str = "") -> int:
+def filtered(people: People, query: Query, sets: Sets, without: str = "") -> People:
     """Return those of ``people`` who pass every filter, except that of the facet ``without``."""
     for name, values in chosen(query).items():
         if name == without:
             continue
-        allowed = 0
-        for value in values:
-            allowed |= sets.of[name].get(value, 0)
-        people &= allowed
+        people &= union([sets.of[name].get(value, NOBODY) for value in values])
     return people
 
 
-def facets(
-    people: int, query: Query, held: Snapshot, sets: Sets, names: Mapping[str, str]
-) -> tuple[Facet, ...]:
+def facets(people: People, query: Query, sets: Sets, names: Mapping[str, str]) -> tuple[Facet, ...]:
     """Return every facet of an answer.
 
     :param people: who answers the question in its scope, before any filter.
     :param names: of the spaces, by reference.
     """
-    others = {name: filtered(people, query, sets, without=name) for name in NAMES}
-    few = {of: _of_few(of, held, sets) for of in set(others.values()) if of.bit_count() <= FEW}
-
-    def counts(name: str) -> Mapping[str, int]:
-        if name in sets.kept and others[name] in few:
-            return few[others[name]].get(name, {})
-        return _of_many(name, others[name], held, sets)
-
-    found = (_facet(name, counts(name), query, names) for name in NAMES)
+    found = (
+        _facet(name, _counts(filtered(people, query, sets, name), sets.of[name]), query, names)
+        for name in NAMES
+    )
     return tuple(facet for facet in found if facet.options)
 
 
-def _of_few(people: int, held: Snapshot, sets: Sets) -> dict[str, dict[str, int]]:
-    """Return how many of ``people`` have each value, by looking at each of them."""
-    found: dict[str, dict[str, int]] = {name: {} for name in KEPT}
-    pairs = Counter(pair for row in rows(people) for pair in held.values.get(row, ()))
-    for (name, value), count in pairs.items():
-        found[name][value] = count
-    return {
-        name: _counted(found[stored], sets.today) if name in ENDING else found[stored]
-        for name, stored in sets.kept.items()
-    }
-
-
-def _counted(found: Mapping[str, int], today: str) -> dict[str, int]:
-    """Return the counts of those values that are true ``today``; nobody has one of them twice."""
-    counts: Counter[str] = Counter()
-    for value, count in found.items():
-        name, _, until = value.partition(UNTIL)
-        if not until or until >= today:
-            counts[name] += count
-    return counts
-
-
-def _of_many(name: str, people: int, held: Snapshot, sets: Sets) -> Mapping[str, int]:
-    """Return how many of ``people`` have each value, by looking at each value."""
-    if name not in sets.kept:
-        return {value: (people & of).bit_count() for value, of in sets.of[name].items()}
-    remembered = sets.kept[name] + (sets.today if name in ENDING else "")
-    known = held.counts.get((remembered, people))
-    if known is None:
-        if len(held.counts) >= COUNTS:
-            held.counts.clear()
-        known = {value: (people & of).bit_count() for value, of in sets.of[name].items()}
-        held.counts[remembered, people] = known
-    return known
+def _counts(people: People, of: Mapping[str, People]) -> dict[str, int]:
+    """Return how many of ``people`` are in each set, leaving out those with nobody."""
+    common = people.intersection_cardinality
+    return {value: count for value, those in of.items() if (count := common(those))}
 
 
 def _facet(name: str, found: Mapping[str, int], query: Query, names: Mapping[str, str]) -> Facet:

@@ -9,7 +9,7 @@ scope once more: whatever the index remembers, nobody is shown whom the reader m
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -23,13 +23,16 @@ from app.models.space import Space
 from app.search.answers import Expansion, Found, Group, Hit
 from app.search.evidence import Index, worth_of
 from app.search.facets import facets, filtered, sets_of
-from app.search.index import MEMBER, ensure_usable
+from app.search.index import ensure_usable
+from app.search.people import NOBODY, People, union
 from app.search.places import NEAR_KM, Places, places
+from app.search.postings import LAST
 from app.search.query import Query
-from app.search.ranking import Scores, ordered, scores
+from app.search.ranking import FEW, Scores, ordered, scores
 from app.search.reading import Part, read
 from app.search.sight import cards_of, visible_rows
 from app.search.snapshot import Snapshot, snapshot
+from app.search.tables import doc
 from app.search.text import stem
 from app.search.tongues import TONGUES
 from app.search.why import explain
@@ -66,24 +69,25 @@ def find(
     scope = search.held.members if query.scope == "here" else search.where.visible
     fit = filtered(surely, query, sets)
     first = (query.page - 1) * limit
-    total = (fit & scope).bit_count()
-    page = _sorted(search, fit & scope, first + limit)[first : first + limit]
+    in_scope = fit & scope
+    total = len(in_scope)
+    page = _sorted(session, search, in_scope, first, limit)
     rest: list[int] = []
     if query.page == 1:
         weak = filtered(perhaps, query, sets) & scope
-        rest = _sorted(search, weak, PERHAPS_SHOWN)[:PERHAPS_SHOWN]
+        rest = _sorted(session, search, weak, 0, PERHAPS_SHOWN)
     hits = _hits(session, search, reader, here, now, [*page, *rest])
     return Found(
         query=query,
         hits=tuple(hits[row] for row in page if row in hits),
         total=total,
         perhaps=tuple(hits[row] for row in rest if row in hits),
-        facets=facets(surely & scope, query, search.held, sets, search.where.names),
+        facets=facets(surely & scope, query, sets, search.where.names),
         expansions=_expansions(search.parts),
         pages=max(1, -(-total // limit)),
-        spaces=sum(bool(people & fit & scope) for people in search.where.people.values()),
-        here=(fit & scope & search.held.members).bit_count(),
-        everywhere=fit.bit_count(),
+        spaces=sum(people.intersect(in_scope) for people in search.where.people.values()),
+        here=in_scope.intersection_cardinality(search.held.members),
+        everywhere=len(fit),
         origin=search.where.origin,
         namesakes=search.where.namesakes,
     )
@@ -100,76 +104,97 @@ def _looked_up(
     index = Index(connection, held)
     parts = read(query.words, index)
     named = where.words | _tongues(held, visible) if len(parts) > 1 else where.words
+    index.look_up(parts)
     worths = [worth_of(part, index, named) for part in parts]
     return _Search(query, held, where, parts, scores(parts, worths), now.date().toordinal())
 
 
-def _tongues(held: Snapshot, visible: int) -> dict[str, int]:
+def _tongues(held: Snapshot, visible: People) -> dict[str, People]:
     """Return who speaks a language, by the stem of each of its names."""
     spoken = held.facets["language"]
-    return {stem(name): spoken.get(tag, 0) & visible for name, tag in TONGUES.items()}
+    return {stem(name): spoken[tag] & visible for name, tag in TONGUES.items() if tag in spoken}
 
 
-def _who(search: _Search) -> tuple[int, int]:
+def _who(search: _Search) -> tuple[People, People]:
     """Return who surely answers, and who perhaps does, among the visible."""
     if not search.query.words.strip():
-        return search.where.visible, 0
+        return search.where.visible, NOBODY
     visible = search.where.visible
     if not search.parts:
-        return 0, 0
+        return NOBODY, NOBODY
     return search.scores.sure & visible, search.scores.perhaps & visible
 
 
-def _sorted(search: _Search, people: int, most: int) -> list[int]:
-    """Return the first ``most`` of ``people`` in the order that was asked for."""
+def _sorted(session: Session, search: _Search, people: People, first: int, limit: int) -> list[int]:
+    """Return ``limit`` of ``people`` from the ``first`` on, in the order that was asked for."""
     if search.query.sort == "name":
-        return _by_name(search.held, people, most)
-    groups = _groups(search)
+        return _by_name(session, search.held, people, first, limit)
+    most, groups = first + limit, _groups(search)
     if search.query.sort != "distance":
-        return ordered(people, search.scores.levels, groups, search.day, most)
+        return ordered(people, search.scores.levels, groups, search.day, most)[first:]
     found: list[int] = []
     for equally_far in _by_distance(search):
         there = people & equally_far
         if there and len(found) < most:
             found += ordered(there, search.scores.levels, groups, search.day, most - len(found))
+    return found[first:]
+
+
+def _by_name(session: Session, held: Snapshot, people: People, first: int, limit: int) -> list[int]:
+    """Compare only the names that begin with the letters which the page reaches."""
+    found: list[int] = []
+    for letters, so_named in sorted(held.initials.items()):
+        those = so_named & people
+        if first >= len(those):
+            first -= len(those)
+            continue
+        wanted = limit - len(found)
+        found += islice(_named(session, letters, those), first, first + wanted)
+        first = 0
+        if len(found) == limit:
+            break
     return found
 
 
-def _by_name(held: Snapshot, people: int, most: int) -> list[int]:
-    inside = people.to_bytes(held.size // 8 + 1, "little")
-    named = (row for row in held.by_name() if inside[row >> 3] >> (row & 7) & 1)
-    return list(islice(named, most))
+def _named(session: Session, letters: str, people: People) -> Iterator[int]:
+    """Return ``people``, whose names begin with ``letters``, in the order of their names."""
+    names = select(doc.c.id).order_by(doc.c.sorted_as, doc.c.id)
+    if len(people) <= FEW:
+        return iter(session.scalars(names.where(doc.c.id.in_(list(people)))))
+    alike = names.where(doc.c.sorted_as >= letters, doc.c.sorted_as < letters + LAST)
+    found = session.scalars(alike.execution_options(yield_per=FEW))
+    return (number for number in found if number in people)
 
 
-def _groups(search: _Search) -> tuple[int, int, int]:
+def _groups(search: _Search) -> tuple[People, People, People]:
     """Return who is here, who is near, and who is elsewhere."""
-    near = 0
-    for number, km in search.where.km.items():
-        if km is not None and km <= NEAR_KM:
-            near |= search.held.members if number is None else search.held.of_peer.get(number, 0)
-    here = 0 if search.where.origin else search.held.members
-    near &= ~here
-    return here, near, search.held.everybody & ~(here | near)
+    held = search.held
+    near = union([_those_of(held, at) for at, km in search.where.km.items() if _is_near(km)])
+    here = NOBODY if search.where.origin else held.members
+    return here, near - here, held.everybody - here - near
 
 
-def _by_distance(search: _Search) -> list[int]:
+def _by_distance(search: _Search) -> list[People]:
     """Return the sets of people who are equally far, the closest first."""
-    far: dict[float, int] = defaultdict(int)
+    far: dict[float, People] = defaultdict(People)
     for number, km in search.where.km.items():
-        there = search.held.members if number is None else search.held.of_peer.get(number, 0)
-        far[float("inf") if km is None else km] |= there
+        far[float("inf") if km is None else km] |= _those_of(search.held, number)
     return [far[km] for km in sorted(far)]
 
 
-def _group(search: _Search, row: int) -> Group:
-    if search.held.owner[row][0] == MEMBER and search.where.origin is None:
+def _those_of(held: Snapshot, number: int | None) -> People:
+    """Return the people of a peer, or of this space for None."""
+    return held.members if number is None else held.of_peer.get(number, NOBODY)
+
+
+def _is_near(km: float | None) -> bool:
+    return km is not None and km <= NEAR_KM
+
+
+def _group(search: _Search, peer_id: int | None) -> Group:
+    if peer_id is None and search.where.origin is None:
         return "here"
-    km = _km(search, row)
-    return "near" if km is not None and km <= NEAR_KM else "elsewhere"
-
-
-def _km(search: _Search, row: int) -> float | None:
-    return search.where.km.get(search.held.owner[row][2])
+    return "near" if _is_near(search.where.km.get(peer_id)) else "elsewhere"
 
 
 def _hits(
@@ -181,18 +206,17 @@ def _hits(
     wanted: Sequence[int],
 ) -> dict[int, Hit]:
     """Read the cards of ``wanted`` through the scope and say why each is in the answer."""
-    cards = cards_of(session, search.held, reader, here, now, wanted)
     found = {}
-    for row, card in cards.items():
+    for row, (peer_id, card) in cards_of(session, reader, here, now, wanted).items():
         reasons, highlights = explain(card, search.parts)
         found[row] = Hit(
             card=card,
             score=search.scores.of(row) if search.parts else 1.0,
-            confident=not search.parts or bool(search.scores.sure >> row & 1),
+            confident=not search.parts or row in search.scores.sure,
             why=reasons,
             highlights=highlights,
-            distance_km=_km(search, row),
-            group=_group(search, row),
+            distance_km=search.where.km.get(peer_id),
+            group=_group(search, peer_id),
         )
     return found
 

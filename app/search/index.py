@@ -5,19 +5,20 @@ keeps something else in them, or the vocabulary has changed, they are made anew.
 member or a neighbour's profile calls the function here in the same transaction, so that there is
 no moment at which the index and the rows differ. Who may be seen is never kept here.
 
-``search_doc`` holds one row per person; the store (:mod:`app.search.store`) finds rows by their
-stems and codes, on each database in its own way.
+``search_doc`` holds one row per person; the sets of :mod:`app.search.postings` find rows by their
+stems, codes and facets.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import blake2b
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, inspect, select, text, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app.models.base import new_id
@@ -26,13 +27,14 @@ from app.models.peer import MirroredProfile, Peer
 from app.models.space import Space
 from app.search import names
 from app.search.cards import card_of_member, card_of_mirrored, for_visitors, shows_all
-from app.search.store import store
-from app.search.tables import doc, state
+from app.search.keys import keys_of, words_of
+from app.search.postings import PIECE_BITS, Changes
+from app.search.tables import doc, metadata, state
 from app.search.writing import COLUMNS, Entry, entry_of
 from federation import vocabulary
 
 #: Rises when the tables or what is written into them change their meaning.
-VERSION = 7
+VERSION = 8
 
 #: What a row stands for; a front is what visitors see of a neighbour who keeps something from them.
 MEMBER, MIRRORED, FRONT, GONE = "member", "mirrored", "front", "gone"
@@ -86,7 +88,7 @@ def index_member(session: Session, member: Member) -> None:
     """Write what ``member`` says into the index, in the caller's transaction."""
     session.flush()
     ensure_current(session)
-    _write(session.connection(), *_of_member(member))
+    _write(session.connection(), _of_member(member))
     mark_written(session)
 
 
@@ -108,7 +110,7 @@ def index_members(
         _add(connection, [_of_member(member) for member in batch if member.ref not in held])
         for member in batch:
             if member.ref in held:
-                _write(connection, *_of_member(member))
+                _write(connection, _of_member(member))
         progress(start + len(batch))
     mark_written(session)
 
@@ -126,9 +128,9 @@ def index_mirrored(session: Session, profile: MirroredProfile, peer: Peer) -> No
     ensure_current(session)
     connection = session.connection()
     whole, *front = _of_mirrored(profile, peer)
-    _write(connection, *whole)
+    _write(connection, whole)
     for row in front:
-        _write(connection, *row)
+        _write(connection, row)
     if not front:
         _remove(connection, FRONT, profile.subject)
     mark_written(session)
@@ -207,35 +209,33 @@ def _of_mirrored(profile: MirroredProfile, peer: Peer) -> list[Row]:
 
 
 def _create(connection: Connection) -> None:
-    store(connection).create()
+    # The first two were made by earlier versions.
+    for name in ("search_term", "search_text", *metadata.tables):
+        connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
+    metadata.create_all(connection, checkfirst=False)
     made = {"id": 1, "made_for": _signature(), "epoch": new_id(), "stamp": 0}
     connection.execute(insert(state), made)
 
 
-def _write(
-    connection: Connection,
-    kind: str,
-    owner: int,
-    peer_id: int | None,
-    subject: str,
-    public: bool,
-    entry: Entry,
-) -> None:
+def _write(connection: Connection, row: Row) -> None:
+    kind, owner, peer_id, subject, public, entry = row
     held = connection.execute(
-        select(doc.c.id, doc.c.owner, doc.c.peer_id, doc.c.public, doc.c.digest).where(
-            doc.c.kind == kind, doc.c.subject == subject
-        )
+        select(doc).where(doc.c.kind == kind, doc.c.subject == subject)
     ).one_or_none()
-    if held and tuple(held)[1:] == (owner, peer_id, int(public), entry.digest):
+    same = (owner, peer_id, int(public), entry.digest)
+    if held and (held.owner, held.peer_id, held.public, held.digest) == same:
         return
-    stamp = _next_stamp(connection)
-    values = _values((kind, owner, peer_id, subject, public, entry), stamp)
+    values = _values(row, _next_stamp(connection))
+    changes = Changes()
     if held:
-        _leaving(connection, held[0])
-        connection.execute(update(doc).where(doc.c.id == held[0]).values(values))
+        names.leaving(connection, held.id)
+        connection.execute(update(doc).where(doc.c.id == held.id).values(values))
+        changes.add(held.id, _keys(held._mapping), _keys(values), words_of(entry.columns))
     else:
-        connection.execute(insert(doc), values)
-    _written(connection, stamp)
+        number = connection.execute(insert(doc).returning(doc.c.id), values).scalar_one()
+        changes.add(number, set(), _keys(values), words_of(entry.columns))
+    names.written(connection, values["stamp"])
+    changes.write(connection)
 
 
 def _held(connection: Connection, refs: Collection[str]) -> set[str]:
@@ -251,8 +251,34 @@ def _add(connection: Connection, rows: Sequence[Row]) -> None:
     if not rows:
         return
     stamp = _next_stamp(connection)
-    connection.execute(insert(doc), [_values(row, stamp) for row in rows])
-    _written(connection, stamp)
+    changes = Changes()
+    _insert(connection, rows, stamp, changes)
+    names.written(connection, stamp)
+    changes.write(connection)
+
+
+def _insert(
+    connection: Connection, rows: Sequence[Row], stamp: int, changes: Changes
+) -> Sequence[int]:
+    """Add ``rows``, leave their keys to ``changes``, and return their numbers."""
+    values = [_values(row, stamp) for row in rows]
+    numbers = connection.execute(_INSERT, values).scalars().all()
+    for number, row, value in zip(numbers, rows, values, strict=True):
+        changes.add(number, set(), _keys(value), words_of(row[-1].columns))
+    return numbers
+
+
+_INSERT = insert(doc).returning(doc.c.id, sort_by_parameter_order=True)
+
+
+def _keys(values: Mapping[str, Any] | RowMapping) -> set[str]:
+    return keys_of(
+        values["kind"],
+        values["peer_id"],
+        bool(values["public"]),
+        values["facets"],
+        [values[column] for column in COLUMNS],
+    )
 
 
 def _values(row: Row, stamp: int) -> dict[str, Any]:
@@ -266,33 +292,25 @@ def _values(row: Row, stamp: int) -> dict[str, Any]:
         "stamp": stamp,
         "digest": entry.digest,
         "facets": entry.facets,
+        "sorted_as": entry.sorted_as,
     } | dict(zip(COLUMNS, entry.columns, strict=True))
 
 
 def _remove(connection: Connection, kind: str, subject: str) -> None:
-    number = connection.execute(
-        select(doc.c.id).where(doc.c.kind == kind, doc.c.subject == subject)
-    ).scalar_one_or_none()
-    if number is None:
+    held = connection.execute(
+        select(doc).where(doc.c.kind == kind, doc.c.subject == subject)
+    ).one_or_none()
+    if held is None:
         return
-    _leaving(connection, number)
-    stamp = _next_stamp(connection)
+    names.leaving(connection, held.id)
+    changes = Changes()
+    changes.add(held.id, _keys(held._mapping), set(), ())
+    changes.write(connection)
     # The row stays as a mark for readers that remember it; its subject is freed.
-    gone = {"kind": GONE, "subject": str(number), "facets": "{}", "digest": "", "stamp": stamp}
-    blank = dict.fromkeys(COLUMNS, "")
-    connection.execute(update(doc).where(doc.c.id == number).values(gone | blank))
-
-
-def _leaving(connection: Connection, number: int) -> None:
-    """Let row ``number`` be found by nothing that it says now."""
-    store(connection).leaving(number)
-    names.leaving(connection, number)
-
-
-def _written(connection: Connection, stamp: int) -> None:
-    """Let the rows that have ``stamp`` be found by what they say now."""
-    store(connection).written(stamp)
-    names.written(connection, stamp)
+    gone = {"kind": GONE, "subject": str(held.id), "facets": "{}", "digest": ""}
+    blank = dict.fromkeys((*COLUMNS, "sorted_as"), "")
+    stamp = {"stamp": _next_stamp(connection)}
+    connection.execute(update(doc).where(doc.c.id == held.id).values(gone | blank | stamp))
 
 
 def _next_stamp(connection: Connection) -> int:
@@ -306,25 +324,28 @@ def _fill(session: Session, progress: Progress | None) -> int:
         session.scalar(select(func.count()).select_from(model)) or 0
         for model in (Member, MirroredProfile)
     )
-    store(connection).fill()
-    done, batch = 0, list[dict[str, Any]]()
-    for row in _everybody(session):
-        batch.append(_values(row, 1))
-        done += row[0] != FRONT
-        if len(batch) >= _BATCH:
-            connection.execute(insert(doc), batch)
-            batch = []
-            if progress:
-                progress(done, total)
-    if batch:
-        connection.execute(insert(doc), batch)
-    store(connection).filled()
+    done, piece, changes = 0, 0, Changes(fresh=True)
+    for batch in _batches(_everybody(session)):
+        numbers = _insert(connection, batch, 1, changes)
+        if numbers[-1] >> PIECE_BITS > piece:
+            piece = numbers[-1] >> PIECE_BITS
+            changes.write(connection, below=piece)
+        done += sum(row[0] != FRONT for row in batch)
+        if progress:
+            progress(done, total)
+    changes.write(connection)
     names.written(connection, 1)
     connection.execute(update(state).values(stamp=1))
     mark_written(session)
-    if progress:
+    if progress and not done:
         progress(done, total)
     return done
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    left = iter(rows)
+    while batch := list(islice(left, _BATCH)):
+        yield batch
 
 
 #: People read and written at a time while the whole index is made.
@@ -348,7 +369,7 @@ def _everybody(session: Session) -> Iterator[Row]:
 
 
 def _made_for(connection: Connection) -> str | None:
-    if not store(connection).exists():
+    if not inspect(connection).has_table(state.name):
         return None
     found = connection.execute(select(state.c.made_for)).scalar_one_or_none()
     return str(found) if found else None

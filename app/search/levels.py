@@ -1,7 +1,7 @@
 """How much people are worth, as a few levels with the set of people on each.
 
 Evidence has few strengths, so a hundred thousand people stand on a dozen levels: raising, adding
-and comparing them costs a few operations on sets (integers, a bit per row), not one per person.
+and comparing them costs a few operations on sets, not one per person.
 A level is a whole number of thousandths; the sets of two levels never overlap.
 """
 
@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-Levels = dict[int, int]
+from app.search.people import NOBODY, People, union
+
+Levels = dict[int, People]
 
 #: The level of what is worth all there is.
 WHOLE = 1000
 
 
-def lift(levels: Levels, people: int, level: int) -> None:
+def lift(levels: Levels, people: People, level: int) -> None:
     """Let everybody of ``people`` stand on ``level`` or higher."""
     for held in list(levels):
         both = levels[held] & people
@@ -27,7 +29,7 @@ def lift(levels: Levels, people: int, level: int) -> None:
         else:
             _leave(levels, held, both)
     if people:
-        levels[level] = levels.get(level, 0) | people
+        levels[level] = levels.get(level, NOBODY) | people
 
 
 def joined(one: Levels, other: Levels, bonus: int, least: int) -> Levels:
@@ -47,16 +49,16 @@ def joined(one: Levels, other: Levels, bonus: int, least: int) -> Levels:
 
 def summed(
     parts: list[tuple[Levels, float, bool]], enough: int
-) -> tuple[Levels, dict[int, dict[int, int]]]:
+) -> tuple[Levels, dict[int, Levels]]:
     """Return the sum of weighted levels of each person, alone and by what they answer.
 
     :param parts: levels of one part of a question, its weight, and whether it counts as answered
         by who stands on ``enough`` or higher.
     :return: levels by sum; and by the weight answered (in thousandths), levels by sum.
     """
-    states: dict[tuple[int, int], int] = {}
+    states: dict[tuple[int, int], People] = {}
     for levels, weight, counts in parts:
-        after: dict[tuple[int, int], int] = defaultdict(int)
+        after: dict[tuple[int, int], People] = defaultdict(People)
         left = dict(states)
         for level, people in levels.items():
             more = round(level * weight)
@@ -72,29 +74,25 @@ def summed(
             if standing:
                 after[state] |= standing
         states = after
-    sums: Levels = defaultdict(int)
-    by_answered: dict[int, dict[int, int]] = defaultdict(dict)
+    sums: Levels = defaultdict(People)
+    by_answered: dict[int, Levels] = defaultdict(dict)
     for (total, answered), people in states.items():
         sums[total] |= people
         by_answered[answered][total] = people
     return dict(sums), dict(by_answered)
 
 
-def at_least(levels: Mapping[int, int], level: float) -> int:
+def at_least(levels: Mapping[int, People], level: float) -> People:
     """Return the people on ``level`` and higher."""
-    found = 0
-    for held, people in levels.items():
-        if held >= level:
-            found |= people
-    return found
+    return union([people for held, people in levels.items() if held >= level])
 
 
-def level_of(levels: Mapping[int, int], row: int) -> int:
+def level_of(levels: Mapping[int, People], row: int) -> int:
     """Return the level of one row, 0 when it is on none."""
-    return next((level for level, people in levels.items() if people >> row & 1), 0)
+    return next((level for level, people in levels.items() if row in people), 0)
 
 
-def _leave(levels: Levels, level: int, people: int) -> None:
+def _leave(levels: Levels, level: int, people: People) -> None:
     left = levels[level] ^ people
     if left:
         levels[level] = left

@@ -9,7 +9,7 @@ seen.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from sqlalchemy import Connection, and_, delete, insert, select
 
@@ -49,14 +49,26 @@ def leaving(connection: Connection, number: int) -> None:
         connection.execute(delete(names).where(names.c.word == word, names.c.row == number))
 
 
-def beginning_with(connection: Connection, beginning: str, most: int) -> Sequence[int]:
-    """Return up to ``most`` rows with a word in their names that begins so, in order of that word.
+def beginning_with(connection: Connection, beginning: str, most: int) -> dict[int, str]:
+    """Return up to ``most`` rows with a word in their names that begins so, and that word.
+
+    They come in the order of the words; of several in one name it is the first.
 
     :param beginning: a folded word, not empty.
     """
     here = and_(names.c.word >= beginning, names.c.word < beginning + _LAST)
-    in_order = select(names.c.row).where(here).order_by(names.c.word, names.c.row).limit(most)
-    return connection.execute(in_order).scalars().all()
+    columns = select(names.c.row, names.c.word)
+    in_order = columns.where(here).order_by(names.c.word, names.c.row).limit(most)
+    found: dict[int, str] = {}
+    for row, word in connection.execute(in_order):
+        found.setdefault(row, word)
+    return found
+
+
+def names_of(connection: Connection, rows: Sequence[int]) -> dict[int, str]:
+    """Return the folded name of each row."""
+    those = select(doc.c.id, doc.c.sorted_as).where(doc.c.id.in_(rows))
+    return {number: name for number, name in connection.execute(those)}
 
 
 def _in(facets: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from math import asin, cos, radians, sin, sqrt
 from app.models.peer import Peer
 from app.models.space import Space
 from app.search.cities import City, cities_called
+from app.search.people import NOBODY, People
 from app.search.query import DISTANCES
 from app.search.snapshot import Snapshot
 from app.search.text import content
@@ -24,18 +25,18 @@ NEAR_KM = 50
 class Places:
     """The spaces whose people may be shown, as sets of people."""
 
-    visible: int
-    people: dict[str, int]
+    visible: People
+    people: dict[str, People]
     """By space: ``here``, or the peer's reference."""
 
     names: dict[str, str]
-    cities: dict[str, int]
-    countries: dict[str, int]
-    within: dict[str, int]
+    cities: dict[str, People]
+    countries: dict[str, People]
+    within: dict[str, People]
     km: dict[int | None, float | None]
     """Distance from the origin by peer id; None stands for this space."""
 
-    words: dict[str, int]
+    words: dict[str, People]
     """By each word (stem) of a city's or a space's name."""
 
     origin: City | None = None
@@ -46,7 +47,7 @@ class Places:
 
 
 def places(
-    held: Snapshot, here: Space, peers: Sequence[Peer], visible: int, near: str = ""
+    held: Snapshot, here: Space, peers: Sequence[Peer], visible: People, near: str = ""
 ) -> Places:
     """Return who of ``visible`` is where, given the peers that may be shown.
 
@@ -56,20 +57,25 @@ def places(
     cities = cities_called(near, frozenset({here.country, *(peer.country for peer in peers)}))
     origin = cities[0] if cities else None
     found = Places(
-        *(visible, {}, {}, defaultdict(int), defaultdict(int), {}, {}, defaultdict(int)),
+        *(visible, {}, {}, defaultdict(People), defaultdict(People), {}, {}, defaultdict(People)),
         origin=origin,
         namesakes=tuple(cities[1:]),
     )
-    found.within.update({str(km): 0 for km in DISTANCES})
+    found.within.update({str(km): NOBODY for km in DISTANCES})
     _add(found, "here", here, held.members & visible, None, distance(origin, here) if origin else 0)
     for peer in peers:
-        people = held.of_peer.get(peer.id, 0) & visible
+        people = held.of_peer.get(peer.id, NOBODY) & visible
         _add(found, peer.ref, peer, people, peer.id, distance(origin or here, peer))
     return found
 
 
 def _add(
-    found: Places, ref: str, where: Space | Peer, people: int, number: int | None, km: float | None
+    found: Places,
+    ref: str,
+    where: Space | Peer,
+    people: People,
+    number: int | None,
+    km: float | None,
 ) -> None:
     found.people[ref] = people
     found.names[ref] = where.name or where.url

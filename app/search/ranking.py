@@ -8,13 +8,13 @@ eight equals each leads seven or eight days in sixty; within a day everybody see
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from app.search.levels import WHOLE, Levels, at_least, level_of, summed
+from app.search.people import NOBODY, People
 from app.search.reading import Part
-from app.search.snapshot import rows
 
 #: Scores that fall into the same step are equally good.
 STEP = 0.05
@@ -27,7 +27,7 @@ ANSWERED = 0.55
 #: An odd number to mix row numbers with (Knuth, TAOCP 6.4), so that a round crosses the spaces.
 _MIX = 2654435761
 #: Up to this many equals are put into their order all at once.
-FEW = 2000
+FEW = 1000
 #: Into so many heaps a larger round is dealt; only the heaps whose turn it is are sorted.
 HEAPS = 101
 
@@ -39,8 +39,8 @@ class Scores:
     levels: Levels
     """Thousandths of the question answered."""
 
-    sure: int
-    perhaps: int
+    sure: People
+    perhaps: People
     """Who has enough of what can be answered at all to be perhaps meant."""
 
     def of(self, row: int) -> float:
@@ -66,21 +66,23 @@ def scores(parts: Sequence[Part], worths: Sequence[Levels]) -> Scores:
         for part, worth, counts in zip(parts, worths, specific, strict=True)
     ]
     levels, by_answered = summed(given, round(ANSWERED * WHOLE))
-    sure = 0
+    sure = NOBODY
     for answered, sums in by_answered.items():
         # Thousandths were rounded once for each part.
         if answered + len(parts) >= least / total * WHOLE:
             sure |= at_least(sums, SURE * WHOLE)
     perhaps = at_least(levels, PERHAPS * known / total * WHOLE)
-    return Scores(levels, sure, perhaps & ~sure)
+    return Scores(levels, sure, perhaps - sure)
 
 
 def _of_one_part(worth: Levels) -> Scores:
     sure = at_least(worth, SURE * WHOLE)
-    return Scores(worth, sure, at_least(worth, PERHAPS * WHOLE) & ~sure)
+    return Scores(worth, sure, at_least(worth, PERHAPS * WHOLE) - sure)
 
 
-def ordered(people: int, levels: Levels, groups: Sequence[int], day: int, most: int) -> list[int]:
+def ordered(
+    people: People, levels: Levels, groups: Sequence[People], day: int, most: int
+) -> list[int]:
     """Return the first ``most`` of ``people``, best first.
 
     :param groups: everybody, by how far they are, the closest first.
@@ -96,9 +98,9 @@ def ordered(people: int, levels: Levels, groups: Sequence[int], day: int, most: 
     return found
 
 
-def _steps(people: int, levels: Mapping[int, int]) -> Iterator[int]:
+def _steps(people: People, levels: Levels) -> Iterator[People]:
     """Return the sets of ``people`` that are equally good, the best first."""
-    steps: dict[int, int] = defaultdict(int)
+    steps: dict[int, People] = defaultdict(People)
     for level, standing in levels.items():
         if both := standing & people:
             steps[round(level / WHOLE / STEP)] |= both
@@ -114,43 +116,32 @@ def in_turn(equals: Sequence[int], day: int) -> list[int]:
     return fixed[first:] + fixed[:first]
 
 
-def turns(equals: int, day: int, most: int) -> list[int]:
+def turns(equals: People, day: int, most: int) -> list[int]:
     """Return the first ``most`` of a set of equals, in an order that begins with the next each day.
 
-    A large set is dealt into heaps by row number and only those heaps are sorted that are shown:
-    the order is as fixed as that of a small one, and moves on by one a day in the same way.
+    A large set is dealt into heaps by row number, and each day the next heap begins, every time
+    with the next of its people: only the heaps that are shown are sorted.
     """
-    count = equals.bit_count()
-    if count <= FEW:
-        return in_turn(list(rows(equals)), day)[:most]
-    first = day % count
-    begin, passed = 0, 0
-    while passed + (held := _heap(equals, begin).bit_count()) <= first:
-        passed += held
-        begin += 1
-    skipped = first - passed
+    if len(equals) <= FEW:
+        return in_turn(list(equals), day)[:most]
+    begin, turn = day % HEAPS, day // HEAPS
     found: list[int] = []
-    for turn in range(HEAPS + 1):
-        heap = (begin + turn) % HEAPS
-        listed = sorted((bit + heap for bit in rows(_heap(equals, heap))), key=_mixed)
-        found += listed[skipped:] if turn == 0 else listed[:skipped] if turn == HEAPS else listed
+    for heap in range(begin, begin + HEAPS):
+        listed = in_turn(list(equals & _every_heap(heap % HEAPS, equals.max())), turn)
+        found += listed
         if len(found) >= most:
             break
     return found[:most]
 
 
-def _heap(equals: int, heap: int) -> int:
-    return equals >> heap & _comb(equals.bit_length())
+def _every_heap(heap: int, last: int) -> People:
+    """Return all row numbers of one heap, up to ``last`` or a little further."""
+    return _heap(heap, 1 << last.bit_length())
 
 
-@lru_cache(maxsize=8)
-def _comb(length: int) -> int:
-    """Every :data:`HEAPS`-th bit, up to ``length``."""
-    tooth, bits = 1, HEAPS
-    while bits < length:
-        tooth |= tooth << bits
-        bits *= 2
-    return tooth
+@lru_cache(maxsize=4 * HEAPS)
+def _heap(heap: int, end: int) -> People:
+    return People(range(heap, end, HEAPS))
 
 
 def _mixed(row: int) -> int:

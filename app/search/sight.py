@@ -19,51 +19,46 @@ from app.models.scope import Reader, seen_by, visible_members, visible_mirrored
 from app.models.space import Space
 from app.search.cards import Card, card_of_member, card_of_mirrored, for_visitors
 from app.search.index import FRONT, MEMBER, MIRRORED
-from app.search.snapshot import Snapshot, as_set
+from app.search.people import People, union
+from app.search.snapshot import Snapshot
+from app.search.tables import doc
 
 
 def visible_rows(
     session: Session, held: Snapshot, peers: Iterable[Peer], reader: Reader, now: datetime
-) -> int:
+) -> People:
     """Return everybody whom ``reader`` may see at ``now``, from the rows as they are now."""
-    members = session.scalars(select(Member.id).where(seen_by(reader)))
-    expired = session.scalars(select(MirroredProfile.id).where(MirroredProfile.expires_at <= now))
-    theirs = 0
-    for peer in peers:
-        theirs |= held.of_peer.get(peer.id, 0)
-    theirs &= held.public if reader is Reader.VISITOR else ~held.fronts
-    gone = list(expired)
-    for kind in (MIRRORED, FRONT) if gone else ():
-        theirs &= ~_rows_of(held, kind, gone)
-    return _rows_of(held, MEMBER, members) | theirs
+    ours = select(doc.c.id).join(Member, Member.id == doc.c.owner)
+    ours = ours.where(doc.c.kind == MEMBER, seen_by(reader))
+    gone = select(doc.c.id).join(MirroredProfile, MirroredProfile.id == doc.c.owner)
+    gone = gone.where(doc.c.kind.in_((MIRRORED, FRONT)), MirroredProfile.expires_at <= now)
+    theirs = union([held.of_peer[peer.id] for peer in peers if peer.id in held.of_peer])
+    theirs = theirs & held.public if reader is Reader.VISITOR else theirs - held.fronts
+    expired, members = People(session.scalars(gone)), People(session.scalars(ours))
+    return members & held.members | theirs - expired
 
 
 def cards_of(
-    session: Session,
-    held: Snapshot,
-    reader: Reader,
-    here: Space,
-    now: datetime,
-    wanted: Sequence[int],
-) -> dict[int, Card]:
-    """Read the people of these rows through the scope; whom ``reader`` may not see is left out."""
+    session: Session, reader: Reader, here: Space, now: datetime, wanted: Sequence[int]
+) -> dict[int, tuple[int | None, Card]]:
+    """Read the people of these rows through the scope; whom ``reader`` may not see is left out.
+
+    :return: by row, the id of the peer (None for people of this space) and the card.
+    """
     ids: dict[str, dict[int, int]] = {MEMBER: {}, MIRRORED: {}}
-    for row in wanted:
-        kind, number, _ = held.owner[row]
+    owners = select(doc.c.id, doc.c.kind, doc.c.owner).where(doc.c.id.in_(wanted))
+    for row, kind, number in session.execute(owners):
         ids[MEMBER if kind == MEMBER else MIRRORED][number] = row
-    cards: dict[int, Card] = {}
-    members = visible_members(reader).where(Member.id.in_(ids[MEMBER]))
-    for member in session.scalars(members.options(selectinload(Member.services))):
-        cards[ids[MEMBER][member.id]] = card_of_member(member, here, now.date())
-    theirs = visible_mirrored(reader, now).where(MirroredProfile.id.in_(ids[MIRRORED]))
-    for profile in session.scalars(theirs.options(joinedload(MirroredProfile.peer))):
-        card = card_of_mirrored(profile, now)
-        if reader is Reader.VISITOR:
-            card = for_visitors(card, profile.document)
-        cards[ids[MIRRORED][profile.id]] = card
+    cards: dict[int, tuple[int | None, Card]] = {}
+    if ids[MEMBER]:
+        members = visible_members(reader).where(Member.id.in_(ids[MEMBER]))
+        for member in session.scalars(members.options(selectinload(Member.services))):
+            cards[ids[MEMBER][member.id]] = None, card_of_member(member, here, now.date())
+    if ids[MIRRORED]:
+        theirs = visible_mirrored(reader, now).where(MirroredProfile.id.in_(ids[MIRRORED]))
+        for profile in session.scalars(theirs.options(joinedload(MirroredProfile.peer))):
+            card = card_of_mirrored(profile, now)
+            if reader is Reader.VISITOR:
+                card = for_visitors(card, profile.document)
+            cards[ids[MIRRORED][profile.id]] = profile.peer_id, card
     return cards
-
-
-def _rows_of(held: Snapshot, kind: str, ids: Iterable[int]) -> int:
-    found = as_set(row for number in ids if (row := held.row_of.get((kind, number))) is not None)
-    return found & held.everybody

@@ -20,11 +20,12 @@ from app.models.space import Space
 from app.search.cards import Card
 from app.search.completions import LETTERS, Completion, completions
 from app.search.index import ensure_usable
-from app.search.names import beginning_with, parts_of
+from app.search.names import beginning_with, names_of, parts_of
+from app.search.people import NOBODY, People
 from app.search.query import Scope, clean
 from app.search.ranking import in_turn
 from app.search.sight import cards_of, visible_rows
-from app.search.snapshot import Snapshot, as_set, rows, snapshot
+from app.search.snapshot import Snapshot, snapshot
 
 #: Specialities and people in one list; more would not be read while typing.
 SPECIALITIES, PEOPLE = 6, 4
@@ -68,23 +69,23 @@ def suggest(
     seen = visible_rows(session, held, peers, reader, now)
     if scope == "here":
         seen &= held.members
-    found = _named(session, held, names, typed, seen, now.toordinal())[:PEOPLE]
-    cards = cards_of(session, held, reader, here, now, found)
-    people = tuple(cards[row] for row in found if row in cards)
+    found = _named(session, names, typed, seen, now.toordinal())[:PEOPLE]
+    cards = cards_of(session, reader, here, now, found)
+    people = tuple(cards[row][1] for row in found if row in cards)
     return Suggestions(_offered(held, possible, seen), people)
 
 
-def _offered(held: Snapshot, possible: Sequence[Completion], seen: int) -> tuple[Completion, ...]:
+def _offered(
+    held: Snapshot, possible: Sequence[Completion], seen: People
+) -> tuple[Completion, ...]:
     """Return the first few specialities; those that somebody offers before the others."""
     offers = held.facets["speciality"]
-    with_people = [one for one in possible if offers.get(one.code, 0) & seen]
+    with_people = [one for one in possible if seen.intersect(offers.get(one.code, NOBODY))]
     others = [one for one in possible if one not in with_people]
     return tuple((with_people + others)[:SPECIALITIES])
 
 
-def _named(
-    session: Session, held: Snapshot, names: Sequence[str], typed: str, seen: int, day: int
-) -> list[int]:
+def _named(session: Session, names: Sequence[str], typed: str, seen: People, day: int) -> list[int]:
     """Return those of ``seen`` whose name has all of ``names``, the last perhaps half typed.
 
     Whoever bears just these words comes before whose name goes on from them; among themselves
@@ -93,13 +94,17 @@ def _named(
     if len("".join(names)) < LETTERS:
         return []
     # The longest word begins the fewest names.
-    found = beginning_with(session.connection(), max(names, key=len), NAMES_READ)
-    complete = names if typed.endswith(" ") else names[:-1]
-    just, longer = list[int](), list[int]()
-    for row in rows(as_set(found) & seen):
-        name = parts_of(held.name[row])
-        if set(names) <= set(name):
-            just.append(row)
-        elif set(complete) <= set(name) and any(part.startswith(names[-1]) for part in name):
-            longer.append(row)
+    longest = max(names, key=len)
+    found = beginning_with(session.connection(), longest, NAMES_READ)
+    inside = list(rows(as_set(found) & seen))
+    if len(names) > 1:
+        complete = names if typed.endswith(" ") else names[:-1]
+        inside = [row for row in inside if _fits(held.name[row], complete, names[-1])]
+    just = [row for row in inside if found[row] == longest]
+    longer = [row for row in inside if found[row] != longest]
     return in_turn(just, day) + in_turn(longer, day)
+
+
+def _fits(name: str, complete: Sequence[str], begun: str) -> bool:
+    parts = parts_of(name)
+    return set(complete) <= set(parts) and any(part.startswith(begun) for part in parts)

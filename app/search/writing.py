@@ -49,6 +49,9 @@ COLUMNS = (
     "name",
 )
 
+#: A word that no text has: it keeps phrases from reaching over the border of two texts.
+BORDER = "k_"
+
 #: What follows these says for whom, not what is done.
 _FOR = frozenset(["for", "pour", "fur", "para"])
 #: What follows these says for whom or with what.
@@ -75,6 +78,9 @@ class Entry:
     facets: str
     """JSON: what the person can be filtered by."""
 
+    sorted_as: str
+    """The folded name, for lists in its order."""
+
     digest: str
     """Changes when anything above does."""
 
@@ -98,7 +104,8 @@ def entry_of(card: Card) -> Entry:
     columns = tuple(texts[column] for column in COLUMNS)
     facets = json.dumps(_facets(card), separators=(",", ":"), sort_keys=True)
     seen = "\x1f".join((*columns, facets))
-    return Entry(columns, facets, blake2b(seen.encode(), digest_size=12).hexdigest())
+    name = fold(card.name).replace("\0", "")
+    return Entry(columns, facets, name, blake2b(seen.encode(), digest_size=12).hexdigest())
 
 
 def token(code: str) -> str:
@@ -340,7 +347,8 @@ def _introduces(one: Named, meant: int, trades: bool) -> bool:
 def _name(name: str) -> str:
     """A name as it is written and as it is compared: nobody stems "Sylvie" while typing it."""
     every = words(name)
-    return " k_ ".join((" ".join(w.folded for w in every), " ".join(w.stem for w in every)))
+    both = (" ".join(w.folded for w in every), " ".join(w.stem for w in every))
+    return f" {BORDER} ".join(both)
 
 
 def _title(service: CardService) -> str:
@@ -407,8 +415,8 @@ def _tokens(codes: Iterable[str]) -> str:
 
 
 def _joined(texts: Iterable[str]) -> str:
-    # A word that no text has keeps phrases from reaching over the border of two texts.
-    return " k_ ".join(joined for text in texts if text and (joined := " ".join(_both(text))))
+    found = (" ".join(_both(text)) for text in texts if text)
+    return f" {BORDER} ".join(one for one in found if one)
 
 
 def _both(text: str) -> list[str]:

@@ -6,16 +6,15 @@ import pytest
 from sqlalchemy import event
 
 from app.search.index import index_member, index_members, rebuild, remove_member, remove_mirrored
-from app.search.names import LETTERS, WORDS, beginning_with, parts_of
-from app.search.snapshot import snapshot
+from app.search.names import LETTERS, WORDS, beginning_with, names_of, parts_of
 from tests.search.town import service
 
 
 def beginning(town, typed, most=10):
     """The names that begin so, in the order of the index."""
     rows = beginning_with(town.session.connection(), typed, most)
-    held = snapshot(town.session)
-    return [held.name[row] for row in rows]
+    names = names_of(town.session.connection(), rows)
+    return [names[row] for row in rows]
 
 
 def test_whoever_was_removed_or_renamed_is_no_longer_reached_by_the_old_name(town):

@@ -1,0 +1,142 @@
+"""Who can be found by what: a set of rows for each key, kept beside the rows.
+
+Sets stand in pieces of 65,536 row numbers, each a compressed bitmap: a word that a third of a
+million people have is read from sixteen rows of a table, and whoever changes a person writes only
+the pieces that hold them. Plain SQL, hence the same on every database.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from app.search.people import NOBODY, People, union
+from app.search.tables import posting, word
+
+#: Bits of a row number within a piece; one container of a Roaring bitmap holds as many.
+PIECE_BITS = 16
+#: Keys in one statement; databases bound its parameters.
+AT_ONCE = 4000
+#: Comes after every character that a key may have.
+LAST = "\U0010ffff"
+
+_BY_KEY = select(posting.c.key, posting.c.people).where(
+    posting.c.key.in_(bindparam("keys", expanding=True))
+)
+_PIECES = _BY_KEY.where(posting.c.piece == bindparam("the_piece"))
+_BEGINNING = select(posting.c.key, posting.c.people).where(
+    posting.c.key >= bindparam("first"), posting.c.key < bindparam("last")
+)
+_HERE = (posting.c.key == bindparam("the_key"), posting.c.piece == bindparam("the_piece"))
+_INSERT = insert(posting).values(
+    key=bindparam("the_key"), piece=bindparam("the_piece"), people=bindparam("people")
+)
+_UPDATE = update(posting).where(*_HERE).values(people=bindparam("people"))
+_DELETE = delete(posting).where(*_HERE)
+_WORDS = select(word.c.word).where(
+    word.c.initial == bindparam("initial"), word.c.size == bindparam("size")
+)
+_KNOWN = _WORDS.where(word.c.word.in_(bindparam("words", expanding=True)))
+
+
+def holding(connection: Connection, keys: Iterable[str]) -> dict[str, People]:
+    """Return who has each of ``keys``; those that nobody has are left out."""
+    pieces: dict[str, list[People]] = defaultdict(list)
+    for some in _parts(sorted(keys)):
+        for key, people in connection.execute(_BY_KEY, {"keys": some}):
+            pieces[key].append(People.deserialize(people))
+    return {key: union(those) for key, those in pieces.items()}
+
+
+def beginning(connection: Connection, begins: str) -> dict[str, People]:
+    """Return who has each key that begins with ``begins``."""
+    pieces: dict[str, list[People]] = defaultdict(list)
+    for key, people in connection.execute(_BEGINNING, {"first": begins, "last": begins + LAST}):
+        pieces[key].append(People.deserialize(people))
+    return {key: union(those) for key, those in pieces.items()}
+
+
+def words_like(connection: Connection, initial: str, size: int) -> list[str]:
+    """Return the words of profiles that begin with ``initial`` and have ``size`` characters.
+
+    Words stay when nobody has them any more: one too many finds nobody.
+    """
+    return list(connection.scalars(_WORDS, {"initial": initial, "size": size}))
+
+
+class Changes:
+    """What rows gain and lose, collected and then written piece by piece.
+
+    :param fresh: the pieces are new, so there is nothing to read before writing.
+    """
+
+    def __init__(self, *, fresh: bool = False) -> None:
+        self._fresh = fresh
+        self._gained: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        self._lost: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        self._words: set[str] = set()
+
+    def add(self, number: int, before: set[str], after: set[str], words: Iterable[str]) -> None:
+        """Let row ``number`` be found by the keys ``after``, where it was found by ``before``."""
+        piece = number >> PIECE_BITS
+        gained, lost = self._gained[piece], self._lost[piece]
+        for key in after - before:
+            gained[key].append(number)
+        for key in before - after:
+            lost[key].append(number)
+        self._words.update(words)
+
+    def write(self, connection: Connection, *, below: int | None = None) -> None:
+        """Write what was collected, and forget it.
+
+        :param below: only the pieces before this one; rows are still to come for the rest.
+        """
+        for piece in sorted(self._gained.keys() | self._lost.keys()):
+            if below is None or piece < below:
+                self._write(connection, piece)
+        _learn(connection, self._words)
+        self._words = set()
+
+    def _write(self, connection: Connection, piece: int) -> None:
+        gained, lost = self._gained.pop(piece, {}), self._lost.pop(piece, {})
+        touched = sorted(gained.keys() | lost.keys())
+        held = {} if self._fresh else _held(connection, piece, touched)
+        rows: dict[Any, list[dict[str, Any]]] = {_INSERT: [], _UPDATE: [], _DELETE: []}
+        for key in touched:
+            people = held.get(key, NOBODY) - People(lost.get(key, ())) | People(gained.get(key, ()))
+            statement = _DELETE if not people else _UPDATE if key in held else _INSERT
+            row = {"the_key": key, "the_piece": piece, "people": people.serialize()}
+            rows[statement].append(row)
+        for statement, those in rows.items():
+            if those:
+                connection.execute(statement, those)
+
+
+def _held(connection: Connection, piece: int, keys: Sequence[str]) -> dict[str, People]:
+    return {
+        key: People.deserialize(people)
+        for some in _parts(keys)
+        for key, people in connection.execute(_PIECES, {"keys": some, "the_piece": piece})
+    }
+
+
+def _learn(connection: Connection, words: Collection[str]) -> None:
+    """Add those of ``words`` that no profile had before."""
+    alike: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for one in sorted(words):
+        alike[one[0], len(one)].append(one)
+    for (initial, size), those in alike.items():
+        given = {"initial": initial, "size": size}
+        for some in _parts(those):
+            known = set(connection.scalars(_KNOWN, given | {"words": some}))
+            new = [given | {"word": one} for one in some if one not in known]
+            if new:
+                connection.execute(insert(word), new)
+
+
+def _parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(keys), AT_ONCE):
+        yield keys[start : start + AT_ONCE]
