@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
@@ -60,20 +58,3 @@ def test_a_database_of_a_newer_version_is_left_alone(engine):
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(DatabaseNewerError, match="newer version"):
         upgrade(engine)
-
-
-def test_two_writers_never_lose_each_others_work(engine):
-    """Both read, then both write: without BEGIN IMMEDIATE the second overwrites the first."""
-    upgrade(engine)
-    with engine.begin() as connection:
-        connection.execute(text("INSERT INTO feed_state (id, epoch, seq) VALUES (1, 'a', 0)"))
-
-    def add_one(_):
-        with engine.begin() as connection:
-            seq = connection.scalar(text("SELECT seq FROM feed_state"))
-            connection.execute(text("UPDATE feed_state SET seq = :seq"), {"seq": seq + 1})
-
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(add_one, range(200)))
-    with engine.connect() as connection:
-        assert connection.scalar(text("SELECT seq FROM feed_state")) == 200
