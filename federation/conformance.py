@@ -167,6 +167,26 @@ def _etag(visit: Visit) -> None:
     require(answer.status == 304, f"{answer.status} to the ETag that it just gave")
 
 
+def _refs(visit: Visit) -> None:
+    """Ask for a few members by name."""
+    space = visit.served()
+    about = [jws for page in visit.feed() for _, jws in page.items][:SMALL]
+    refs = [_subject(jws).rpartition("/m/")[2] for jws in about]
+    if not refs:
+        raise SkippedError("the feed is empty")
+    page = client.read_feed_page(visit.transport, space, refs=refs)
+    if page is None:
+        raise BrokenError("304 to a question without If-None-Match")
+    subjects = {_subject(jws) for _, jws in page.items}
+    require(subjects == {_subject(jws) for jws in about}, "asked for some, it answers with others")
+    require(not page.more, "asked for some, it has more behind the page")
+    refused(visit.get(f"{space.endpoints.feed}?refs=.."), "invalid-document")
+
+
+def _subject(jws: str) -> str:
+    return str(signing.unverified_claims(jws, signing.typ_of(jws)).get("sub"))
+
+
 def _wrong_cursor(visit: Visit) -> None:
     answer = visit.get(visit.served().endpoints.feed + "?since=not.a.cursor")
     refused(answer, "invalid-document", "epoch-changed")
@@ -230,6 +250,16 @@ def _unreadable_reader(visit: Visit) -> None:
     refused(visit.get(url, Authorization="Bearer not.a.document"), "invalid-document")
 
 
+def _held(visit: Visit) -> None:
+    url = visit.served().endpoints.held
+    if not url:
+        raise SkippedError("it does not tell what it holds of others")
+    refused(visit.get(url), "not-peered")
+    made = Assertion.of(NOBODY, visit.entity_id, "GET", url, "conformance", visit.now)
+    token = signing.issue(made, new_key())
+    refused(visit.get(url, Authorization=f"Bearer {token}"), "unknown-issuer", "key-unknown")
+
+
 def _doors(visit: Visit) -> tuple[str, ...]:
     endpoints = visit.served().endpoints
     return endpoints.peering, endpoints.notify, endpoints.ack
@@ -287,6 +317,7 @@ _CHECKS: tuple[tuple[str, str, Callable[[Visit], None]], ...] = (
     ("feed.limit", "5", _limit),
     ("feed.end", "5", _end),
     ("feed.etag", "5", _etag),
+    ("feed.refs", "5", _refs),
     ("feed.wrong-cursor", "5", _wrong_cursor),
     ("feed.wrong-limit", "5", _wrong_limit),
     ("checkpoint.believable", "3, 7", _checkpoint),
@@ -295,6 +326,7 @@ _CHECKS: tuple[tuple[str, str, Callable[[Visit], None]], ...] = (
     ("index.root", "5, 6", _index),
     ("refuses.unknown-reader", "5", _unknown_reader),
     ("refuses.unreadable-reader", "5", _unreadable_reader),
+    ("refuses.unknown-holder", "5, 7.1", _held),
     ("refuses.media-type", "5", _media_type),
     ("refuses.oversized", "3, 5", _oversized),
     ("refuses.unsigned", "3", _unsigned),

@@ -10,7 +10,7 @@ from flask import g
 from sqlalchemy import func, select
 
 from app.database import db
-from app.exchange import lag, peers, standing
+from app.exchange import awaiting, lag, peers, standing
 from app.exchange.identity import Identity
 from app.models.feed import FeedEntry
 from app.models.peer import MirroredProfile, Peer
@@ -32,6 +32,9 @@ class Row:
     curve: Curve
     compared: str
     """Whether our copy is its list, and since when, in words."""
+
+    awaited: bool
+    """It has not told yet what it holds of us, since we are back from a backup."""
 
     trial: Trial | None
     """The test that a worker has still to do, or did lately."""
@@ -66,6 +69,7 @@ def doors(identity: Identity) -> dict[str, Any]:
 def _rows(active: Sequence[Peer]) -> list[Row]:
     """Return the neighbours, those that need an admin first."""
     held, samples = _profiles_held(), lag.over_a_day(db.session(), g.now)
+    awaited = {peer.id for peer in awaiting.awaited(db.session())}
     trials = {trial.peer_id: trial for trial in db.session.scalars(select(Trial))}
     rows = [
         Row(
@@ -75,6 +79,7 @@ def _rows(active: Sequence[Peer]) -> list[Row]:
             held=held.get(peer.id, 0),
             curve=lag_curve.curve(samples.get(peer.id, ()), lag.behind(peer, g.now), g.now),
             compared=peering_words.compared(peer),
+            awaited=peer.id in awaited,
             trial=trials.get(peer.id),
         )
         for peer in active

@@ -137,6 +137,9 @@ def happened(code: str) -> str:
         "many-refusals": _("Many documents refused at once"),
         "drop-waits": _("Many deletions wait for an admin"),
         "roots-differ": _("Our copy is not what they say it is"),
+        "reconciled": _("Our copy was compared with their list, person by person"),
+        "index-differs": _("Their list of names is not the one that they signed"),
+        "recalled": _("They told what they hold of our members"),
         "database": _("Our own computer could not store something"),
     }
     return str(sentences.get(code, code))

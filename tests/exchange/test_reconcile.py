@@ -7,7 +7,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app.exchange import copies, peers
 from app.models.feed import FeedEntry
@@ -45,10 +45,9 @@ def have_too_many(town, person="Ravi Menon"):
     """Let Lyon hold somebody whose withdrawal it never heard of."""
     town.publish("nantes", person)
     town.work()
+    subject = town.subject("nantes", person)
     with town.at("nantes") as session:
-        ref = town.subject("nantes", person).rpartition("/")[2]
-        entry = session.scalars(select(FeedEntry).where(FeedEntry.subject.endswith(ref))).one()
-        session.delete(entry)
+        session.execute(delete(FeedEntry).where(FeedEntry.subject == subject))
 
 
 def news(town, **passed):
@@ -236,12 +235,9 @@ def test_many_that_would_go_at_once_wait_for_an_admin(town):
     for number in range(8):
         town.publish("nantes", f"Person {number}")
     town.work()
+    subjects = [town.subject("nantes", f"Person {number}") for number in range(8)]
     with town.at("nantes") as session:
-        for number in range(8):
-            ref = town.subject("nantes", f"Person {number}").rpartition("/")[2]
-            session.delete(
-                session.scalars(select(FeedEntry).where(FeedEntry.subject.endswith(ref))).one()
-            )
+        session.execute(delete(FeedEntry).where(FeedEntry.subject.in_(subjects)))
     news(town)
     assert len(town.held("lyon")) == 11
     assert town.peer("lyon", "nantes", "drop_waiting") == 8
@@ -279,9 +275,9 @@ def test_a_neighbour_that_does_not_know_the_question_does_no_harm(town):
 
 def test_what_is_refused_for_a_good_reason_is_looked_into_once_a_day(town):
     key = town.identity("nantes").operational_key
+    subject = town.subject("nantes", CLAIRE)
     with town.at("nantes") as session:
-        ref = town.subject("nantes", CLAIRE).rpartition("/")[2]
-        entry = session.scalars(select(FeedEntry).where(FeedEntry.subject.endswith(ref))).one()
+        entry = session.get_one(FeedEntry, subject)
         claims = signing.unverified_claims(entry.jws, Profile.typ)
         claims |= {"aud": url_of("berlin"), "rev": entry.revision + 1}
         entry.jws = signing.sign(claims, key, Profile.typ)
@@ -321,9 +317,9 @@ def test_a_newer_document_than_the_index_has_is_kept(town):
     town.publish("nantes", CLAIRE, audience="me")
     town.work()
     assert CLAIRE not in town.held("lyon")
+    subject = town.subject("nantes", CLAIRE)
     with town.at("nantes") as session:
-        ref = town.subject("nantes", CLAIRE).rpartition("/")[2]
-        entry = session.scalars(select(FeedEntry).where(FeedEntry.subject.endswith(ref))).one()
+        entry = session.get_one(FeedEntry, subject)
         assert signing.typ_of(entry.jws) == Withdrawal.typ
         entry.kind, entry.jws, entry.digest, entry.revision = (
             "profile", old, signing.digest(old), entry.revision - 1,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from federation import client, entity, errors, keys, tree
@@ -295,3 +297,52 @@ def test_a_file_server_may_not_know_what_a_signed_document_is(media_type):
 def test_a_page_that_nobody_signed_must_still_say_what_it_is(media_type):
     with pytest.raises(errors.MalformedAnswerError):
         read_page(answer(PAGE, media_type))
+
+
+# --- questions about some, and about ourselves
+
+
+HELD = f"{LYON}/federation/v1/held"
+TOLD = {"items": ["a.b.c"], "next": "01AICHA", "more": False, "checkpoint": ""}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        [],
+        TOLD | {"items": None},
+        TOLD | {"items": [1]},
+        TOLD | {"items": ["a"] * 201},
+        TOLD | {"next": None},
+        TOLD | {"next": "x" * 201},
+        TOLD | {"more": 1},
+        TOLD | {"more": True, "next": ""},
+        TOLD | {"more": True, "next": "since"},
+        TOLD | {"checkpoint": 1},
+    ],
+)
+def test_what_is_no_page_of_what_is_held_is_refused_whole(page):
+    shelf = Shelf({f"{HELD}?since=since": answer(page)})
+    with pytest.raises(errors.MalformedAnswerError):
+        client.read_held(shelf, lyon(), "since", assertion="t")
+
+
+def test_a_space_that_does_not_tell_is_not_asked():
+    silent = replace(lyon(), endpoints=replace(lyon().endpoints, held=""))
+    shelf = Shelf()
+    with pytest.raises(errors.MalformedAnswerError):
+        client.read_held(shelf, silent, assertion="t")
+    assert shelf.asked == []
+
+
+def test_what_is_held_of_us_is_asked_for_under_our_name():
+    shelf = Shelf({HELD: answer(TOLD)})
+    page = client.read_held(shelf, lyon(), assertion="t")
+    assert page == client.HeldPage(("a.b.c",), "01AICHA", False, "")
+    assert shelf.asked[0][2]["Authorization"] == "Bearer t"
+
+
+def test_documents_about_some_are_asked_for_by_name():
+    shelf = Shelf({f"{FEED}?refs=a,b": answer(PAGE | {"next": ""})})
+    page = client.read_feed_page(shelf, lyon(), refs=["a", "b"])
+    assert page.items == ((3, "a.b.c"), (7, "d.e.f"))

@@ -130,12 +130,23 @@ def test_an_older_configuration_does_not_come_back():
         "",
     ],
 )
-def test_an_endpoint_that_is_not_at_the_space_s_own_origin_is_refused(url):
+@pytest.mark.parametrize("endpoint", ["feed", "held"])
+def test_an_endpoint_that_is_not_at_the_space_s_own_origin_is_refused(endpoint, url):
     def move(claims):
-        claims["metadata"]["coworking_directory"]["feed_endpoint"] = url
+        claims["metadata"]["coworking_directory"][f"{endpoint}_endpoint"] = url
 
+    if (endpoint, url) == ("held", ""):
+        assert read(altered(move)).endpoints.held == ""
+        return
     with pytest.raises(DocumentError):
         read(altered(move))
+
+
+def test_a_space_may_leave_out_that_it_tells_what_it_holds():
+    def leave_out(claims):
+        del claims["metadata"]["coworking_directory"]["held_endpoint"]
+
+    assert read(altered(leave_out)).endpoints.held == ""
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def rows(heading):
 
 
 def test_each_example_is_read():
-    assert set(EXAMPLES) == set(DOCUMENTS) | {"entity", "page", "proof"}
+    assert set(EXAMPLES) == set(DOCUMENTS) | {"entity", "page", "held", "proof"}
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -71,6 +71,27 @@ def test_the_page_of_the_text_is_read():
     read = client.read_feed_page(Shelf({lyon().endpoints.feed: answer(page)}), lyon())
     assert read is not None
     assert (read.epoch, read.next, read.more) == (page["epoch"], page["next"], page["more"])
+
+
+def test_the_page_of_what_is_held_of_the_text_is_read():
+    told = json.loads(EXAMPLES["held"])
+    read = client.read_held(Shelf({lyon().endpoints.held: answer(told)}), lyon(), assertion="t")
+    assert read == client.HeldPage(
+        tuple(told["items"]), told["next"], told["more"], told["checkpoint"]
+    )
+
+
+def test_the_table_of_what_is_told_after_a_return_is_the_one_of_the_code():
+    findings = [cells[1] for cells in rows("What a peer tells is verified")]
+    told = [
+        "nothing",
+        "as it was signed",
+        "nothing",
+        "withdrawal above",
+        "above",
+        "as it was signed",
+    ]
+    assert all(word in finding for word, finding in zip(told, findings, strict=True))
 
 
 def test_the_proof_of_the_text_is_read_and_written_as_there():

@@ -23,6 +23,7 @@ from federation.documents import (
 from federation.errors import FederationError, ForbiddenAddressError, UnknownIssuerError
 from federation.identifiers import EntityId
 from federation.proof import Proof
+from federation.recall import Ours, judge
 from federation.replica import Replica, progress
 from federation.signing import digest
 from federation.transport import Answer, may_contact
@@ -158,6 +159,19 @@ def test_checkpoints_follow_each_other_as_is_told(name):
         believed = believed if refused else told
 
 
+@pytest.mark.parametrize("name", names("recall"))
+def test_own_documents_ask_after_a_return_for_what_is_told(name):
+    vector = VECTORS[name]
+    shown = signing.read(vector["token"], OPERATIONAL, Profile, Withdrawal).document
+    ours = vector["ours"] and signing.read(vector["ours"], OPERATIONAL, Profile, Withdrawal)
+    held = ours and Ours(ours.document.revision, digest(ours.jws), ours.document.issued_at)
+    found = judge(
+        shown, digest(vector["token"]), held, known=vector["known"], hidden=vector["hidden"],
+        entity_id=ISSUER, now=NOW,
+    )  # fmt: skip
+    assert found == vector["finding"]
+
+
 @pytest.mark.parametrize("name", names("tree"))
 def test_roots_and_paths_are_those_of_the_rfc(name):
     vector = VECTORS[name]
@@ -178,7 +192,7 @@ def test_what_the_text_of_the_protocol_shows_is_a_signed_document(name):
 
 
 def test_each_vector_was_run():
-    assert set(VECTORS) == set(names(*OPS, "admit", "follow", "tree", "read"))
+    assert set(VECTORS) == set(names(*OPS, "admit", "follow", "recall", "tree", "read"))
     assert len(VECTORS) == sum(len(each["vectors"]) for each in list(make.made().values())[1:])
 
 

@@ -40,6 +40,7 @@ FILES: dict[str, tuple[str, Any]] = {
     "R22": ("an unknown issuer is refused, and nothing is fetched", rules.r22),
     "records": ("section 7, step 3: what a record does to a copy", sections.records),
     "checkpoints": ("section 7: how a checkpoint follows the one before", sections.checkpoints),
+    "recalls": ("section 7.1: what an own document asks for after a return", sections.recalls),
     "roots": ("section 6: roots and inclusion paths", sections.roots),
     "examples": ("section 3: the documents that its text shows", sections.examples),
     "proofs": ("section 6: proof of one record", sections.proofs),

@@ -93,6 +93,39 @@ def checkpoints() -> list[Vector]:
     ]  # fmt: skip
 
 
+def recalls() -> list[Vector]:
+    def judged(
+        name: str, document: Any, finding: str, ours: Any = None, *,
+        known: bool = True, hidden: bool = False,
+    ) -> Vector:  # fmt: skip
+        return {
+            "name": name, "op": "recall", "token": sign(document), "known": known,
+            "hidden": hidden, "ours": None if ours is None else sign(ours), "finding": finding,
+        }  # fmt: skip
+
+    earlier = {"issued_at": NOW - 2 * DAY}
+    old = samples.profile(revision=3, **earlier)
+    newer = samples.profile(revision=5, headline="Droit social", issued_at=NOW - DAY)
+    gone = samples.withdrawal(revision=6, issued_at=NOW - DAY)
+    return [
+        judged("an older one", samples.profile(revision=2, **earlier), "nothing", old),
+        judged("the one that is there", old, "nothing", old),
+        judged("a later withdrawal", gone, "take", old),
+        judged("a withdrawal of which nothing is known", gone, "take", known=False),
+        judged("an older withdrawal", samples.withdrawal(revision=2, **earlier), "nothing", old),
+        judged("a later profile", newer, "take", old),
+        judged("a profile published after the backup", newer, "take"),
+        judged("a profile that expired",
+               samples.profile(revision=5, **earlier, expires_at=NOW), "nothing", old),
+        judged("a profile of somebody who is not known any more", newer, "withdraw", known=False),
+        judged("a profile of somebody who hides since", newer, "withdraw", old, hidden=True),
+        judged("a profile, and a later one here", newer, "repeat",
+               samples.profile(revision=4, headline="Médiation")),
+        judged("two of one revision, the later one here", newer, "repeat",
+               samples.profile(revision=5, headline="Médiation")),
+    ]  # fmt: skip
+
+
 def roots() -> list[Vector]:
     def leaves(number: int) -> list[list[Any]]:
         return [[f"{LYON}/m/{each}", each + 1, f"a.b.{each}"] for each in range(number)]

@@ -19,6 +19,7 @@ from federation.transport import Answer
 from tests.wire.conftest import NANTES
 
 FEED, INDEX = "/federation/v1/feed", "/federation/v1/index"
+HELD = "/federation/v1/held"
 CHECKPOINT, PLATE = "/federation/v1/checkpoint", "/.well-known/openid-federation"
 
 
@@ -97,13 +98,24 @@ CASES = {
         at(PLATE, lambda given: replace(given, headers={})), {"entity.media-type"}),
     "a feed as a page": (at(FEED, as_html, status=200), {"feed.read"}),
     "a stranger's document": (page(more_by_stranger), 
-        {"feed.documents", "feed.public-only", "feed.limit", "feed.end"}),
+        {"feed.documents", "feed.public-only", "feed.limit", "feed.end", "feed.refs"}),
     "an endless feed": (page(lambda told: told | {"more": True}), {"feed.read"}),
     "something behind the end": (
         lambda method, path, given: page(
             lambda told: told | {"items": [{"seq": 1, "jws": "a"}]})(method, path, given)
         if "since=" in path and "limit" not in path else None,
         {"feed.end"}),
+    "others than those asked for": (
+        lambda method, path, given: page(lambda told: told | {"items": told["items"][:1]})(
+            method, path, given) if "refs=0" in path else None,
+        {"feed.refs"}),
+    "more than asked for": (
+        lambda method, path, given: page(lambda told: told | {"more": True, "next": "x"})(
+            method, path, given) if "refs=" in path and given.status == 200 else None,
+        {"feed.refs"}),
+    "strangers told what is held": (
+        at(HELD, Answer(200, {"content-type": "application/json"}, b"{}")),
+        {"refuses.unknown-holder"}),
     "no etag": (
         at(FEED, lambda given: replace(given, headers={"content-type": "application/json"}),
            status=200), {"feed.etag"}),
@@ -111,7 +123,8 @@ CASES = {
         at(FEED, Answer(200, {"content-type": "application/json"}, b"{}"), status=304),
         {"feed.etag"}),
     "a lost record": (
-        page(lambda told: told | {"items": told["items"][1:]}), {"checkpoint.root", "feed.limit"}),
+        page(lambda told: told | {"items": told["items"][1:]}),
+        {"checkpoint.root", "feed.limit", "feed.refs"}),
     "no checkpoint": (at(CHECKPOINT, Answer(404)), {"checkpoint.believable"}),
     "an index of nobody": (
         at(INDEX, Answer(200, {"content-type": "application/json"}, b"[]")), {"index.root"}),
@@ -158,7 +171,7 @@ def test_who_asks_to_wait_is_not_called_broken(nantes_feed):
 def test_our_own_space_passes_every_check(nantes_feed):
     findings = examined(nantes_feed)
     assert [each for each in findings if each.verdict is not Verdict.PASSED] == []
-    assert len(findings) == 25
+    assert len(findings) == 27
 
 
 def test_the_examination_leaves_nothing_behind(nantes_feed):
