@@ -137,7 +137,9 @@ def test_hostile_neighbours_end_as_one_line_each_and_the_good_one_is_read(lyon, 
     assert peak < limits.PAGE_MEMORY
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "10.0.0.1", "::1"])
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "169.254.169.254", "10.0.0.1", "::1", "2002:7f00:1::"]
+)
 def test_a_name_that_leads_home_today_is_not_followed(lyon, monkeypatch, address):
     """It was public when the admins approved it; the name is looked up for each request."""
     make_neighbour(lyon, "https://mallory.example", "Mallory")

@@ -353,6 +353,8 @@ def r20() -> list[Vector]:
         page("200 items", PAGE | {"items": [{"seq": n, "jws": "a"} for n in range(200)]}),
         page("201 items", PAGE | {"items": [{"seq": n, "jws": "a"} for n in range(201)]},
              "/malformed-answer"),
+        page("more, and nothing in it", PAGE | {"items": [], "more": True}, "/endless-feed"),
+        page("more, behind no cursor", PAGE | {"more": True, "next": ""}, "/endless-feed"),
         page("items that fall", PAGE | {"items": [{"seq": 2, "jws": "a"}, {"seq": 1, "jws": "a"}]},
              "/malformed-answer"),
         page("a cursor of 201 characters", PAGE | {"next": "c" * 201}, "/malformed-answer"),
