@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
+from app.exchange import restoring
 from app.migrations import DatabaseNewerError, upgrade
 from app.models.engine import open_engine
 from app.models.space import Space
@@ -91,6 +92,18 @@ def opened() -> Iterator[Opened]:
             stop(["There is no space here yet. Start with: mitoyen setup --help"])
         yield Opened(settings, session, space)
         session.commit()
+
+
+def notice_return(here: Opened) -> None:
+    """Begin the feed anew before anything is signed, if the database is an older one."""
+    file = here.settings.data / restoring.POSITION
+    if restoring.notice(here.session, file, here.now):
+        here.session.commit()
+        restoring.remember(here.session, file)
+        click.echo("The database is older than what this space has signed.", err=True)
+        click.echo(
+            "Its neighbours are asked for what is missing, as by: mitoyen restored", err=True
+        )
 
 
 def stop(lines: list[str]) -> NoReturn:

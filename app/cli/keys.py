@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from sqlalchemy import select
 
-from app.cli.context import Opened, opened, print_json, stop
+from app.cli.context import Opened, notice_return, opened, print_json, stop
 from app.cli.peers import ACTOR, identity_of
 from app.exchange import awaiting, peers, rekeying, restoring, rotation
 from app.exchange.identity import KeysMissingError, KeysUnsafeError
@@ -118,10 +118,12 @@ def restored(yes: bool) -> None:
         asked = len(awaiting.awaited(space.session))
         space.session.commit()
         restoring.remember(space.session, space.settings.data / restoring.POSITION)
-    click.echo(f"Neighbours read {published} profiles anew.")
-    click.echo(f"{asked} of them are asked what this space signed after the backup was made:")
-    click.echo("somebody may have taken their profile back. Until all have told, nothing that was")
-    click.echo("signed before is signed again by itself; `mitoyen doctor` says who is awaited.")
+    click.echo(f"Neighbours read {published} profiles anew. {asked} neighbours are asked what this")
+    click.echo(
+        "space signed after the backup was made: somebody may have taken their profile back."
+    )
+    click.echo("Until all have told, nothing that was signed before is signed again by itself;")
+    click.echo("`mitoyen doctor` says who is awaited.")
 
 
 def _age(space: Opened) -> timedelta:
@@ -136,6 +138,7 @@ def _changed(
 ) -> int:
     """Change a key, sign anew what has to be, tell the neighbours; return how much was signed."""
     session = space.session
+    notice_return(space)
     try:
         fresh = change(space.settings.key_folder, space.now)
     except rotation.KeyChangeError as error:

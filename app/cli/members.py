@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy.exc import OperationalError
 
-from app.cli.context import Opened, opened, print_json, stop
+from app.cli.context import Opened, notice_return, opened, print_json, stop
 from app.exchange.identity import Identity, KeysMissingError, KeysUnsafeError, load_identity
 from app.members import columns, export, reading
 from app.members.load import load
@@ -57,6 +57,8 @@ def import_(
         except reading.UnreadableFileError as error:
             stop([f"Nothing was changed. {error}"])
         identity = _identity(here)
+        if not dry_run:
+            notice_return(here)
         planned = plan(here.session, listing, identity, here.now, publish=publish)
         if not dry_run:
             _load(here, planned, identity)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from app.cli.context import opened, stop
+from app.cli.context import notice_return, opened, stop
 from app.cli.peers import identity_of
-from app.exchange import static
+from app.exchange import restoring, static
 from federation.errors import FederationError
 
 #: How long pages of an earlier state are left for whoever is in the middle of reading them.
@@ -31,12 +31,14 @@ def publish(directory: Path) -> None:
     for the whole expires after seven days.
     """
     with opened() as here:
+        notice_return(here)
         try:
             made = static.files(here.session, here.space, identity_of(here), here.now)
         except FederationError as error:
             stop([f"Nothing was written: {error}"])
         # What was signed must be remembered before it can be read by anybody.
         here.session.commit()
+        restoring.remember(here.session, here.settings.data / restoring.POSITION)
         try:
             _write(directory, made)
             _sweep(directory / static.FOLDER, made, here.now)

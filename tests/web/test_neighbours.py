@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.database import db
-from app.exchange import peers, trial
+from app.exchange import peers, restoring, trial
 from app.models.account import Account
 from app.models.feed import FeedState, OwnCheckpoint
 from app.models.journal import JournalEntry, note
@@ -684,3 +684,17 @@ def test_who_decided_stays_unnamed_when_the_account_is_gone(town, youenn):
 
 def without_nonce(page):
     return re.sub(r'nonce="[^"]*"', "", page)
+
+
+# --- after a return from a backup ---------------------------------------------------------
+
+
+def test_a_neighbour_that_has_not_told_what_it_holds_of_us_is_named(friends, youenn):
+    said = "It has not told yet what it holds of our members."
+    assert said not in youenn.get("/neighbours").text
+    with friends.at("nantes") as session:
+        restoring.begin_again(session, friends.now)
+    assert said in youenn.get("/neighbours").text
+    friends.work()
+    assert said not in youenn.get("/neighbours").text
+    assert "They told what they hold of our members" in youenn.get("/journal").text
