@@ -5,114 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
-import sqlite3
-import subprocess
-import sys
-import time
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
+from tests.processes.instances import PATIENCE, Instance, free_port, listens, until
+
 pytestmark = pytest.mark.socket
-
-#: Seconds that a slow machine may take for anything here.
-PATIENCE = 60
-
-
-@dataclass
-class Instance:
-    """One space: its folder, its port, and the processes that this test started for it."""
-
-    folder: Path
-    name: str
-    port: int
-    processes: list = field(default_factory=list)
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def environment(self):
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("MITOYEN_")}
-        return kept | {
-            "MITOYEN_DATA": str(self.folder),
-            "MITOYEN_DEVELOPMENT": "1",
-            "MITOYEN_PORT": str(self.port),
-            "MITOYEN_MAIL": "file",
-        }
-
-    def command(self, *words):
-        done = subprocess.run(
-            [sys.executable, "-m", "app.cli", *words],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        )
-        assert done.returncode == 0, f"{words}: {done.stderr or done.stdout}"
-        return done.stdout
-
-    def start(self, word):
-        with (self.folder / f"{word}.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "app.cli", word],
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        self.processes.append(process)
-        return process
-
-    def query(self, sql, *values):
-        connection = sqlite3.connect(self.folder / "mitoyen.db", timeout=15)
-        try:
-            rows = connection.execute(sql, values).fetchall()
-            connection.commit()
-            return rows
-        finally:
-            connection.close()
-
-    def held(self):
-        return {name for (name,) in self.query("SELECT name FROM mirrored_profile")}
-
-    def logs(self):
-        return "\n".join(path.read_text() for path in self.folder.glob("*.log"))
-
-    def stop(self):
-        for process in self.processes:
-            if process.poll() is None:
-                process.terminate()
-                try:
-                    process.wait(15)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def until(true, *instances):
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if true():
-            return
-        time.sleep(0.2)
-    pytest.fail("it did not come about\n" + "\n".join(each.logs() for each in instances))
-
-
-def listens(instance):
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", instance.port)) == 0
 
 
 @pytest.fixture
@@ -121,12 +19,7 @@ def town(tmp_path):
     founded = []
     for name, city in (("lyon", "Lyon"), ("nantes", "Nantes")):
         each = Instance(tmp_path / name, name, free_port())
-        each.command(
-            "setup", "--name", name.capitalize(), "--city", city, "--country", "FR",
-            "--url", each.url, "--latitude", "45.7", "--longitude", "4.8",
-        )  # fmt: skip
-        people = each.folder / "people.jsonl"
-        lines = [
+        people = [
             {
                 "name": f"{name} {number}",
                 "email": f"p{number}@{name}.example",
@@ -136,8 +29,7 @@ def town(tmp_path):
             }
             for number in range(20)
         ]
-        people.write_text("\n".join(json.dumps(line) for line in lines))
-        each.command("members", "import", str(people), "--publish")
+        each.found(city, people)
         founded.append(each)
     for each in founded:
         each.start("run")
