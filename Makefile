@@ -7,6 +7,11 @@ READY := $(VENV)/.ready
 CATALOGUES := $(wildcard app/translations/*/LC_MESSAGES/messages.po)
 PORT ?= 8101
 DATA ?= demo-data
+DATABASE_TESTS := tests/cli tests/exchange tests/members tests/search tests/web tests/wire tests/test_*.py
+# What differs most between databases: the index, moments, turns of writers, values they refuse.
+MAIN_TESTS := tests/search tests/test_migrations.py tests/test_writers.py tests/cli/test_doctor.py \
+  tests/exchange/test_outbox.py tests/exchange/test_two_spaces.py tests/web/test_sign_in.py \
+  tests/web/test_strange_values.py
 
 # pip says a line a package; one line that counts is enough, and a failure must stay one.
 define COUNT_PACKAGES
@@ -17,7 +22,7 @@ END { exit failed }
 endef
 export COUNT_PACKAGES
 
-.PHONY: help demo test check format relevance benchmarks catalogue browser screenshots clean
+.PHONY: help demo test postgresql check format relevance benchmarks catalogue browser screenshots clean
 
 help: ## Say what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,8 +52,12 @@ demo: $(READY) ## Start three spaces that know each other; RESET=1 begins anew
 browser: $(READY) ## Look for a Chromium, and say what to install when there is none
 	@$(BIN)/python -m tests.browser.chromium
 
-test: $(READY) browser ## Run all tests, the ones in a real browser too
+test: $(READY) browser ## Run all tests, the ones in a real browser too; the main ones on PostgreSQL as well
 	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q --database=postgresql $(MAIN_TESTS)
+
+postgresql: $(READY) ## Run every test that meets a database with all spaces on PostgreSQL
+	@$(BIN)/python -m pytest -q --database=postgresql $(DATABASE_TESTS)
 
 check: $(READY) ## Judge style, types, layers, dependencies, templates, catalogues, migrations
 	$(BIN)/ruff check .

