@@ -96,12 +96,14 @@ def _named(session: Session, names: Sequence[str], typed: str, seen: People, day
     # The longest word begins the fewest names.
     longest = max(names, key=len)
     found = beginning_with(session.connection(), longest, NAMES_READ)
-    inside = list(rows(as_set(found) & seen))
+    inside = list(seen & People(found))
+    finished = typed.endswith(" ")
     if len(names) > 1:
-        complete = names if typed.endswith(" ") else names[:-1]
-        inside = [row for row in inside if _fits(held.name[row], complete, names[-1])]
+        complete = names if finished else names[:-1]
+        whole = names_of(session.connection(), inside)
+        inside = [row for row in inside if _fits(whole[row], complete, names[-1])]
     just = [row for row in inside if found[row] == longest]
-    longer = [row for row in inside if found[row] != longest]
+    longer = [row for row in inside if found[row] != longest and not finished]
     return in_turn(just, day) + in_turn(longer, day)
 
 
