@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
+from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from contextvars import ContextVar
+from typing import Any, TypeVar
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+T = TypeVar("T")
 
 
 class Deadline:
@@ -27,6 +32,7 @@ class Deadline:
         self._timer = threading.Timer(seconds, self._cut)
         self._timer.daemon = True
         self._sockets: list[socket.socket] = []
+        self._looking_up: list[Future[Any]] = []
         self._lock = threading.Lock()
 
     def __enter__(self) -> Deadline:
@@ -51,9 +57,24 @@ class Deadline:
         if self.passed:
             self._cut()
 
+    def wait_for(self, action: Callable[[], T]) -> T:
+        """Return what ``action`` returns, which no socket of ours could cut: a name looked up.
+
+        :raises TimeoutError: not in time. The action goes on by itself, until its own end.
+        """
+        found: Future[T] = Future()
+        with self._lock:
+            self._looking_up.append(found)
+        threading.Thread(target=_settle, args=(found, action), daemon=True).start()
+        if self.passed:
+            self._cut()
+        return found.result()
+
     def _cut(self) -> None:
         with self._lock:
             self.passed = True
+            for waiting in self._looking_up:
+                _end(waiting, TimeoutError("not in time"))
             for each in self._sockets:
                 # Already closed by the peer: then nobody waits for it any more.
                 with suppress(OSError):
@@ -61,6 +82,31 @@ class Deadline:
 
 
 _CURRENT: ContextVar[Deadline] = ContextVar("_CURRENT")
+
+
+def before_deadline(action: Callable[[], T]) -> T:
+    """Return what ``action`` returns, under the deadline that is running.
+
+    :raises TimeoutError: not in time.
+    """
+    return _CURRENT.get().wait_for(action)
+
+
+def _settle(found: Future[T], action: Callable[[], T]) -> None:
+    try:
+        answer = action()
+    except Exception as error:
+        # Whoever waits for it gets it: it is raised there.
+        _end(found, error)
+        return
+    with suppress(InvalidStateError):
+        found.set_result(answer)
+
+
+def _end(found: Future[T], error: Exception) -> None:
+    # Whichever comes first counts, the end of the action or that of its time.
+    with suppress(InvalidStateError):
+        found.set_exception(error)
 
 
 class _Connection(HTTPConnection):

@@ -141,7 +141,7 @@ PROOF_BYTES = 96 * 1024
 
 # --- the network
 
-#: Seconds from the call to the last byte of the answer, whatever the peer does in between.
+#: Seconds from the call to the last byte of the answer, whatever the peer, or its name servers, do.
 TOTAL_SECONDS = 10.0
 
 #: Seconds to connect, and seconds between two bytes.

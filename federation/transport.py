@@ -20,7 +20,12 @@ from requests_hardened.ip_filter import InvalidIPAddress
 from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from urllib3.exceptions import HTTPError
 
-from federation.deadline import Deadline, PoolUnderDeadline, TlsPoolUnderDeadline
+from federation.deadline import (
+    Deadline,
+    PoolUnderDeadline,
+    TlsPoolUnderDeadline,
+    before_deadline,
+)
 from federation.errors import (
     CertificateError,
     FederationError,
@@ -102,8 +107,7 @@ class HttpsTransport:
 
     :param development: also plain http, and then only to loopback; a loopback address is never
         contacted otherwise, however the name is spelled that resolves to it.
-    :param seconds: from the connection to the last byte of the answer. Resolving the name comes
-        before, within the time limits of the operating system's resolver.
+    :param seconds: from looking up the name to the last byte of the answer.
     """
 
     def __init__(self, *, development: bool = False, seconds: float = TOTAL_SECONDS) -> None:
@@ -256,7 +260,9 @@ class _PinnedAdapter(IPFilterAdapter):  # type: ignore[misc]  # requests-hardene
         self, request: Any, verify: Any, cert: Any = None
     ) -> tuple[Any, Any]:
         """Return where to connect; called by requests for each request."""
-        host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
+        look_up = super().build_connection_pool_key_attributes
+        # Whoever owns the name decides how long the resolver waits: that counts as their time.
+        host, pool = before_deadline(lambda: look_up(request, verify, cert))
         address = ipaddress.ip_address(host["host"].strip("[]"))
         if not may_contact(address, development=self._development):
             raise InvalidIPAddress(address)

@@ -214,6 +214,23 @@ def test_a_peer_that_drips_is_cut_off_at_the_deadline(chunks):
     assert said == "no complete answer within 0.4 seconds"
 
 
+def test_a_name_whose_servers_drip_is_given_up_at_the_deadline(monkeypatch):
+    enough, answered = threading.Event(), []
+
+    def stuck(*_, **__):
+        enough.wait(5)
+        answered.append(True)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", stuck)
+    try:
+        with pytest.raises(UnreachableError, match="within 0.2 seconds"):
+            HttpsTransport(seconds=0.2).get("https://lyon.example/", max_bytes=10)
+        assert answered == []
+    finally:
+        enough.set()
+
+
 @pytest.mark.socket
 def test_a_peer_that_says_nothing_is_given_up():
     with serving(hold=True) as (url, _):
