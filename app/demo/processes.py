@@ -14,6 +14,9 @@ from types import FrameType
 
 from app.demo.town import DemoSpace
 
+#: The commands that a space runs.
+WORDS = ("run", "worker")
+
 #: Seconds a process gets to finish what it is doing before it is killed.
 PATIENCE_SECONDS = 10
 
@@ -89,6 +92,37 @@ class Processes:
         except PortTakenError:
             return False
         return True
+
+    def close(self, space: DemoSpace) -> None:
+        """Let ``space`` go off line: its server and its worker end, and are not revived."""
+        for name in self._names(space):
+            process = self.running.pop(name, None)
+            if process is None:
+                continue
+            process.terminate()
+            try:
+                process.wait(PATIENCE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            _end_group(process)
+
+    def open(self, space: DemoSpace) -> None:
+        """Start the server and the worker of ``space``, as far as they do not run.
+
+        :raises PortTakenError: its port is in use.
+        """
+        for name, word in zip(self._names(space), WORDS, strict=True):
+            if name not in self.running:
+                self.start(space, word)
+
+    def is_open(self, space: DemoSpace) -> bool:
+        """Tell whether a server or a worker of ``space`` is meant to run."""
+        return any(name in self.running for name in self._names(space))
+
+    @staticmethod
+    def _names(space: DemoSpace) -> list[str]:
+        return [f"{space.city} {word}" for word in WORDS]
 
     def stop(self) -> None:
         """Ask every process to finish; kill those that do not within the patience."""

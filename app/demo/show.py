@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from app.demo.processes import PortTakenError, Processes, refuse_taken
+from app.demo.processes import PortTakenError, Processes, listens, refuse_taken
 from app.demo.town import (
     DemoSpace,
     FoundingError,
@@ -61,17 +63,66 @@ def show(folder: Path, first_port: int, reset: bool, console: Console) -> None:
     console.print("Closed. The data stays; `make demo` opens them again.")
 
 
+def send_away(folder: Path, key: str) -> DemoSpace:
+    """Let the open demo in ``folder`` close one space, and return when nobody answers there.
+
+    :raises DemoError: no demo is open there, or the space stays.
+    """
+    space = _space_of_open_demo(folder, key)
+    _wish(space).touch()
+    if not wait_until(lambda: not listens(space.port), time.sleep, STEP_SECONDS):
+        raise DemoError(f"{space.name} does not close; see the terminal of the demo")
+    return space
+
+
+def call_back(folder: Path, key: str) -> DemoSpace:
+    """Let the open demo in ``folder`` open the space again, and return when it answers.
+
+    :raises DemoError: no demo is open there, or the space does not answer.
+    """
+    space = _space_of_open_demo(folder, key)
+    _wish(space).unlink(missing_ok=True)
+    if not wait_until(lambda: listens(space.port), time.sleep, STEP_SECONDS):
+        raise DemoError(f"{space.name} does not open; see the terminal of the demo")
+    return space
+
+
+def _space_of_open_demo(folder: Path, key: str) -> DemoSpace:
+    mark = folder / "demo"
+    if not mark.exists() or not _is_held(mark):
+        raise DemoError(f"no demo is open in {folder}: start it in another terminal, `make demo`")
+    first_port = int(mark.read_text().split(",")[0])
+    return next(space for space in town(folder, first_port) if space.key == key)
+
+
+def _is_held(mark: Path) -> bool:
+    with mark.open("a") as looked_at:
+        try:
+            fcntl.flock(looked_at, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+def _wish(space: DemoSpace) -> Path:
+    """Return the file that stands for the visitor's wish that ``space`` be away."""
+    return space.data / "away"
+
+
 def _run(spaces: tuple[DemoSpace, ...], folder: Path, console: Console) -> None:
     befriended = folder / "neighbours"
     with Processes() as processes:
         try:
+            for space in spaces:
+                _wish(space).unlink(missing_ok=True)
             found_missing(spaces, console)
             open_doors(spaces, processes, console)
             if not befriended.exists():
                 befriend(spaces, console)
                 befriended.touch()
             _print_doors(spaces, console)
-            _watch(processes, console)
+            _print_moments(spaces, folder, console)
+            _watch(spaces, processes, console)
         except KeyboardInterrupt:
             console.print("\nClosing the three spaces ...")
 
@@ -190,15 +241,51 @@ def _print_doors(spaces: tuple[DemoSpace, ...], console: Console) -> None:
             console.print(f"          {link}", highlight=False, soft_wrap=True)
     console.print(
         "\nEach link lets one person in, once; `make demo` makes new ones.\n"
-        "As the member of Lyon, search for [bold]avocat[/]: the lawyer you find is in Nantes.\n"
-        "As the admin of Lyon, answer Berlin under Neighbours.\n"
-        "Ctrl-C closes everything."
+        "As the member of Lyon, search for [bold]avocat[/]: the lawyer you find is in Nantes."
     )
 
 
-def _watch(processes: Processes, console: Console) -> None:
+def _print_moments(spaces: tuple[DemoSpace, ...], folder: Path, console: Console) -> None:
+    """Print two things to watch: a withdrawal with receipts, and a neighbour that goes away."""
+    lyon, _, berlin = spaces
+    program, data = os.path.relpath(sys.argv[0]), os.path.relpath(folder)
+    away, back = (
+        f"[bold]{program} demo {verb} berlin --data {data}[/]" for verb in ("away", "back")
+    )
+    found = f"{lyon.url}/search?q=Steuerberaterin&scope=everywhere"
+    steps = (
+        f"As the admins of Lyon and Berlin, open {lyon.url}/neighbours and "
+        f"{berlin.url}/neighbours: both show the same six words. Let Lyon approve Berlin.",
+        f"As the member of Lyon, open {lyon.url}/me, choose “Only me” and save: within seconds "
+        "two of two spaces confirm that the profile is gone. Then show it to “Neighbours” again.",
+        f"Let Berlin go away, in another terminal: {away}",
+        "Choose “Only me” once more: one of two confirmed. Berlin is silent, and the page says "
+        f"when its copy expires. {lyon.url}/neighbours says that it does not answer, and what to "
+        f"do; its people stay, with the age of their copy: {found}",
+        f"Let Berlin come back: {back}. It reads what it missed, and the second receipt arrives.",
+    )
+    console.print("\nTwo moments to watch, step by step:")
+    for number, step in enumerate(steps, 1):
+        console.print(f"  {number}. {step}", highlight=False, soft_wrap=True)
+    console.print("Ctrl-C closes everything.")
+
+
+def _watch(spaces: tuple[DemoSpace, ...], processes: Processes, console: Console) -> None:
     while True:
         time.sleep(1)
+        follow_wishes(spaces, processes, console)
         for name in processes.ended():
             if processes.revive(name):
                 console.print(f"[yellow]{name} ended; it was started again[/]")
+
+
+def follow_wishes(spaces: tuple[DemoSpace, ...], processes: Processes, console: Console) -> None:
+    """Close and open spaces as the visitor asked in another terminal."""
+    for space in spaces:
+        away = _wish(space).exists()
+        if away and processes.is_open(space):
+            processes.close(space)
+            console.print(f"[yellow]{space.name} ({space.city}) went away[/]")
+        elif not away and not processes.is_open(space):
+            processes.open(space)
+            console.print(f"[green]{space.name} ({space.city}) is back[/]")

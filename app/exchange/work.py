@@ -37,7 +37,12 @@ from app.exchange.turn import BEHIND, Turn
 from app.models.job import Job
 from app.models.journal import note
 from app.models.peer import Peer
-from federation.errors import FederationError, KeyChangedError, RateLimitedError
+from federation.errors import (
+    FederationError,
+    KeyChangedError,
+    RateLimitedError,
+    UnreachableError,
+)
 from federation.transport import Transport
 
 #: How often a neighbour is asked when it sends no notice.
@@ -161,12 +166,21 @@ def _give_back(
             peer = session.get(Peer, held.peer_id)
             if peer is not None:
                 peer.next_pull_at = again
+        if held.kind == outbox.NOTICE and isinstance(error, UnreachableError):
+            _look_after(session, held, round_.now)
         session.commit()
         return f"again at {again:%Y-%m-%d %H:%M:%S}"
     except OperationalError:
         # Nothing can be written: the lease runs out by itself, and the job is taken again.
         session.rollback()
         return "again when the database can be written"
+
+
+def _look_after(session: Session, held: Claim, now: datetime) -> None:
+    """Read the neighbour that did not hear us: whether it is there is said on its row."""
+    peer = session.get(Peer, held.peer_id)
+    if peer is not None and not peer.failures:
+        outbox.request(session, outbox.PULL, str(peer.id), now, peer_id=peer.id)
 
 
 def _asked_to_wait(error: FederationError | OperationalError) -> timedelta:

@@ -60,14 +60,10 @@ class Town:
 
     def close(self, space):
         """The space goes off line: its server and its worker end."""
-        for word in ("run", "worker"):
-            process = self.processes.running.pop(f"{space.city} {word}")
-            process.terminate()
-            process.wait(15)
+        self.processes.close(space)
 
     def open(self, space):
-        for word in ("run", "worker"):
-            self.processes.start(space, word)
+        self.processes.open(space)
         self.until(lambda: self.processes.answers(space))
 
     def until(self, true, seconds=60):

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from app.demo.processes import PortTakenError, Processes
-from app.demo.show import DemoError, show
+from app.demo.show import DemoError, call_back, follow_wishes, send_away, show
 from app.demo.town import town
 
 #: Starts a child that would live for a minute, says its number, and waits; SIGTERM ends it alone.
@@ -127,3 +127,70 @@ def test_ctrl_c_ends_a_demo_that_a_script_started_in_the_background():
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+# --- a space that goes away while the demo is open
+
+
+@pytest.mark.parametrize("ask", [send_away, call_back])
+def test_a_demo_that_is_not_open_has_nobody_to_send_away(tmp_path, ask):
+    with pytest.raises(DemoError, match="no demo is open"):
+        ask(tmp_path, "berlin")
+    (tmp_path / "demo").write_text("9301,9302,9303\n")
+    with pytest.raises(DemoError, match="no demo is open"):
+        ask(tmp_path, "berlin")
+    assert files_in(tmp_path) == ["demo"]
+
+
+class Door:
+    """Plays the processes of the demo: which spaces are open, and in what order that changed."""
+
+    def __init__(self, *spaces):
+        self.spaces, self.told = set(spaces), []
+
+    def is_open(self, space):
+        return space.key in self.spaces
+
+    def open(self, space):
+        self.spaces.add(space.key)
+        self.told.append(f"open {space.key}")
+
+    def close(self, space):
+        self.spaces.discard(space.key)
+        self.told.append(f"close {space.key}")
+
+
+def test_a_wish_is_followed_once_and_the_other_spaces_stay_as_they_are(tmp_path, quiet):
+    spaces = town(tmp_path, 9301)
+    for space in spaces:
+        space.data.mkdir()
+    doors = Door("lyon", "nantes", "berlin")
+    follow_wishes(spaces, doors, quiet)
+    assert doors.told == []
+    (tmp_path / "berlin" / "away").touch()
+    for _ in range(2):
+        follow_wishes(spaces, doors, quiet)
+    assert doors.told == ["close berlin"]
+    (tmp_path / "berlin" / "away").unlink()
+    for _ in range(2):
+        follow_wishes(spaces, doors, quiet)
+    assert doors.told == ["close berlin", "open berlin"]
+
+
+def test_a_space_that_goes_away_takes_both_processes_along_and_is_not_revived(tmp_path):
+    lyon = town(tmp_path, 9301)[0]
+    processes = Processes()
+    for word in ("run", "worker"):
+        processes.running[f"Lyon {word}"] = subprocess.Popen(
+            [sys.executable, "-c", LEADER], stdout=subprocess.PIPE, start_new_session=True
+        )
+    leaders = list(processes.running.values())
+    for leader in leaders:
+        leader.stdout.readline()
+    processes.close(lyon)
+    assert all(leader.returncode is not None for leader in leaders)
+    # The pipes end when nobody holds them any more: the children held them, too.
+    assert [leader.stdout.read() for leader in leaders] == [b"", b""]
+    assert (processes.is_open(lyon), processes.ended()) == (False, [])
+    for leader in leaders:
+        leader.stdout.close()
