@@ -40,6 +40,7 @@ from app.web import (
     setup,
     sign_in,
     sign_ins,
+    suggestions,
     trials,
     words,
 )
@@ -85,6 +86,7 @@ def create_app(settings: Settings) -> Flask:
     pages = (
         directory,
         search,
+        suggestions,
         profile,
         record,
         my_profile,

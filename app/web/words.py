@@ -111,6 +111,7 @@ def register(app: Flask) -> None:
     """Teach the templates these words."""
     app.jinja_env.filters.update(
         money=money,
+        printed=printed,
         speciality=speciality,
         language_name=language_name,
         country_name=country_name,
