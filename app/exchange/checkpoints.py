@@ -27,16 +27,13 @@ from federation.errors import (
     FrozenError,
     RollbackError,
 )
-from federation.keys import Keyring
+from federation.keys import Keyring, kid
 from federation.replica import drops_many, progress
 
 VIEWS: tuple[View, ...] = ("public", "peers")
 
 #: A checkpoint that still holds is signed again after so long.
 RENEWED_AFTER = timedelta(hours=20)
-
-#: How long those that did not answer last time wait for a notice, so that the others go first.
-TOLD_LATER = timedelta(seconds=2)
 
 
 def in_view(view: str) -> ColumnElement[bool]:
@@ -72,11 +69,7 @@ def make(session: Session, identity: Identity, now: datetime) -> bool:
     if any(changed):
         for peer in session.scalars(select(Peer).where(Peer.ours == "approved")):
             if standing.is_active(peer, identity):
-                # Who answered last time is told first: one who does not may take ten seconds.
-                due = now + TOLD_LATER if peer.failures else now
-                outbox.request(
-                    session, outbox.NOTICE, str(peer.id), now, due_at=due, peer_id=peer.id
-                )
+                outbox.request(session, outbox.NOTICE, str(peer.id), now, peer_id=peer.id)
     return any(changed)
 
 
@@ -156,9 +149,8 @@ def _make_view(
     last = newest(session, view, state.epoch)
     if last is not None and last.seq == state.seq:
         if last.root == root:
-            since = identity.retired.operational_since
-            by_a_former_key = since is not None and last.signed_at <= since
-            if by_a_former_key or last.signed_at <= now - RENEWED_AFTER:
+            by_another_key = last.kid != kid(identity.operational_key)
+            if by_another_key or last.signed_at <= now - RENEWED_AFTER:
                 _sign(last, view, identity, now)
             return False
         # A record expired: another state needs another position, or it would look like a fork.
@@ -183,6 +175,7 @@ def _sign(row: OwnCheckpoint, view: View, identity: Identity, now: datetime) -> 
         expires_at=moment(now) + limits.CHECKPOINT_LIFETIME,
     )
     row.jws = signing.issue(checkpoint, identity.operational_key)
+    row.kid = kid(identity.operational_key)
     row.signed_at, row.expires_at = checkpoint.issued_at, checkpoint.expires_at
 
 
