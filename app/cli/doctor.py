@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, func, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.exchange import awaiting
+from app.exchange import awaiting, rotation
 from app.exchange.identity import KeysMissingError, KeysUnsafeError, load_identity
 from app.migrations import DatabaseNewerError, check
 from app.models.account import ADMIN, Account
@@ -38,6 +38,9 @@ OVERDUE = timedelta(minutes=15)
 
 #: A neighbour that has not answered for so long deserves a look.
 SILENCE = timedelta(days=2)
+
+#: A key that was to be changed so long ago shows that nobody does it.
+OVERDUE_KEY = timedelta(days=7)
 
 #: How long a sign of an older database is worth telling.
 FORGOTTEN = timedelta(days=7)
@@ -86,7 +89,7 @@ def _inside(settings: Settings, now: datetime) -> list[Finding]:
         if space is None:
             engine.dispose()
             return [*findings, _unfounded()]
-        findings += _keys(settings, space)
+        findings += _keys(settings, space, now)
         findings += _worker(settings, now)
         for look in (_people, _index, _clock, _jobs, _backup, _awaited, _neighbours):
             findings += _looked(look, session, now)
@@ -101,7 +104,9 @@ def missing_to_serve(settings: Settings) -> list[str]:
     if engine is not None:
         with Session(engine) as session:
             space = session.get(Space, 1)
-            findings += [_unfounded()] if space is None else _keys(settings, space)
+            findings += (
+                [_unfounded()] if space is None else _keys(settings, space, datetime.now(UTC))
+            )
         engine.dispose()
     problems = (finding for finding in findings if finding.level == PROBLEM)
     return [" ".join(filter(None, (found.said, found.to_do))) for found in problems]
@@ -223,10 +228,13 @@ def _integrity(connection: Connection) -> tuple[str, str] | None:
     return f"is damaged: {'; '.join(answers)}", "Restore the last backup."
 
 
-def _keys(settings: Settings, space: Space) -> list[Finding]:
+def _keys(settings: Settings, space: Space, now: datetime) -> list[Finding]:
     try:
         load_identity(settings.key_folder, space.url, development=settings.development)
-    except (KeysMissingError, KeysUnsafeError) as error:
+    except KeysMissingError as error:
+        lost = "Only if it is lost for good, in every backup too: mitoyen keys anew"
+        return [Finding("keys", PROBLEM, str(error), lost)]
+    except KeysUnsafeError as error:
         return [Finding("keys", PROBLEM, str(error))]
     plain = space.url.startswith("http://") and not settings.development
     if plain:
@@ -238,7 +246,20 @@ def _keys(settings: Settings, space: Space) -> list[Finding]:
                 "Found a space with an https address for others to reach.",
             )
         ]
-    return [Finding("keys", OK, "there, and only their owner can read them")]
+    return [_age_of_key(settings, now)]
+
+
+def _age_of_key(settings: Settings, now: datetime) -> Finding:
+    age = rotation.age(settings.key_folder, now)
+    due = timedelta(days=settings.rotate_after) + rotation.PUBLISHED_AFTER + OVERDUE_KEY
+    if settings.rotate_after and age > due:
+        return Finding(
+            "keys",
+            WARNING,
+            f"the operational key is {age.days} days old and was to be changed by itself",
+            "Does the worker run? mitoyen worker",
+        )
+    return Finding("keys", OK, "there, and only their owner can read them")
 
 
 def _looked(
@@ -382,10 +403,10 @@ def _neighbour(peer: Peer, now: datetime) -> Finding:
         )
     if not peer.active:
         return Finding(what, OK, f"we: {peer.ours}, they: {peer.theirs}")
-    if peer.roots_agree is False:
-        return Finding(
-            what, WARNING, "our copy differs from what it says", f"mitoyen sync {peer.url}"
-        )
+    if peer.unconfirmed_since is not None and not peer.failures:
+        differs = f"our copy is not confirmed since {peer.unconfirmed_since:%Y-%m-%d %H:%M} UTC"
+        said = ". ".join(filter(None, (differs, peer.last_error_text)))
+        return Finding(what, WARNING, said, f"mitoyen peers test {peer.url}")
     if peer.last_success_at is None or now - peer.last_success_at > SILENCE:
         last = f"{peer.last_success_at:%Y-%m-%d}" if peer.last_success_at else "never"
         said = f"last answered: {last}. {peer.last_error_text}".strip()

@@ -143,6 +143,15 @@ def test_a_job_that_nobody_takes_and_a_silent_worker_are_warnings(founded):
     assert "1 jobs wait" in found["jobs"]["said"]
 
 
+def test_a_key_that_should_have_been_changed_by_itself_says_that_nobody_does_it(founded):
+    old = (datetime.now(UTC) - timedelta(days=128)).timestamp()
+    os.utime(founded.data / "keys" / "operational.json", (old, old))
+    found = findings(founded)["keys"]
+    assert (found["level"], "128 days old" in found["said"]) == ("warning", True)
+    founded.environment["MITOYEN_ROTATE_AFTER"] = "0"
+    assert findings(founded)["keys"]["level"] == "ok"
+
+
 @pytest.mark.parametrize(
     ("state", "level", "said"),
     [
@@ -150,9 +159,14 @@ def test_a_job_that_nobody_takes_and_a_silent_worker_are_warnings(founded):
         ({"ours": "key_hold", "theirs": "approved"}, "problem", "key changed"),
         ({"ours": "approved", "theirs": "approved"}, "warning", "last answered: never"),
         (
-            {"ours": "approved", "theirs": "approved", "roots_agree": False},
+            {
+                "ours": "approved",
+                "theirs": "approved",
+                "unconfirmed_since": datetime(2026, 3, 2, 9, tzinfo=UTC),
+                "last_error_text": "It signed two states.",
+            },
             "warning",
-            "our copy differs",
+            "our copy is not confirmed since 2026-03-02 09:00 UTC. It signed two states.",
         ),
     ],
 )

@@ -128,3 +128,19 @@ def test_a_held_key_is_confirmed_by_its_new_words(run, neighbours):
     done = run("peers", "approve", "https://nantes.example", input="y\n")
     assert "Its new key is confirmed: Nantes." in done.output
     assert neighbours.stands("lyon", "nantes")[0] == "approved"
+
+
+def test_a_test_in_the_terminal_names_the_step_that_fails(run, neighbours):
+    passed = run("peers", "test", "https://nantes.example")
+    assert (passed.exit_code, passed.output.count("passed")) == (0, 11)
+    neighbours.cut("nantes")
+    failed = run("peers", "test", "https://nantes.example")
+    assert failed.exit_code == 1
+    assert "failed   connection: unreachable: no answer" in failed.output
+    rows = json.loads(run("peers", "test", "https://nantes.example", "--json").stdout)
+    assert [row["name"] for row in rows if row["verdict"] == "failed"] == ["connection"]
+
+
+def test_a_space_that_was_not_approved_is_not_tested(run, neighbours):
+    run("peers", "end", "https://nantes.example")
+    assert "have not approved" in run("peers", "test", "https://nantes.example").stderr

@@ -226,3 +226,15 @@ def test_a_report_is_forgotten_after_a_month(neighbours):
     neighbours.work_at("lyon")
     with neighbours.at("lyon") as session:
         assert session.scalars(select(Trial)).all() == []
+
+
+def test_a_notice_that_finds_nobody_makes_us_look_once(neighbours):
+    neighbours.cut("lyon")
+    neighbours.publish("nantes", "Gwen Le Bihan")
+    neighbours.work_at("nantes")
+    assert neighbours.peer("nantes", "lyon", "failures", "last_error") == (1, "unreachable")
+    neighbours.later(minutes=1)
+    del neighbours.network.requests[:]
+    neighbours.work_at("nantes")
+    # Both are tried again, each in its own time.
+    assert len(neighbours.network.requests) <= 2
