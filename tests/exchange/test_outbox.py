@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.exchange import outbox
 from app.models.engine import open_engine
 from app.models.job import Job
+from app.models.peer import Peer
 from tests.databases import databases
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -70,6 +71,24 @@ def test_what_somebody_waits_for_is_taken_before_what_is_merely_due(session):
     ask(session, "read", due_at=NOW - timedelta(minutes=1))
     ask(session, "tell", kind="notice")
     assert [outbox.claim(session, NOW).key for _ in range(2)] == ["tell", "read"]
+
+
+def neighbour(session, name, behind_until=None):
+    peer = Peer(url=f"https://{name}.example", created_at=NOW, behind_until=behind_until)
+    session.add(peer)
+    session.flush()
+    return {"peer_id": peer.id}
+
+
+def test_who_took_long_and_strangers_come_after_everybody_however_urgent_they_are(session):
+    slow = neighbour(session, "slow", NOW + timedelta(minutes=1))
+    better = neighbour(session, "better", NOW)
+    ask(session, "https://stranger.example", kind="knock", due_at=NOW - timedelta(hours=2))
+    ask(session, "slow", kind="notice", due_at=NOW - timedelta(hours=1), **slow)
+    ask(session, "better", due_at=NOW - timedelta(seconds=1), **better)
+    ask(session, "", kind="renew")
+    taken = [outbox.claim(session, NOW).kind for _ in range(4)]
+    assert taken == ["pull", "renew", "notice", "knock"]
 
 
 def test_a_job_in_somebodys_hands_is_not_taken_by_another(session):
@@ -146,6 +165,17 @@ def test_a_failed_job_waits_longer_each_time_but_never_more_than_a_day(session):
     assert waits[0] <= outbox.FIRST_WAIT
     assert all(wait <= outbox.LONGEST_WAIT for wait in waits)
     assert waits[-1] >= outbox.LONGEST_WAIT * (1 - outbox.JITTER)
+
+
+def test_a_failed_job_waits_as_long_as_the_other_side_asked(session):
+    ask(session, "1")
+    held = outbox.claim(session, NOW)
+    again = outbox.fail(session, held, NOW, "busy", at_least=timedelta(hours=2))
+    assert again == NOW + timedelta(hours=2)
+    held = outbox.claim(session, again)
+    ask(session, "1", now=again)
+    soon = outbox.fail(session, held, again, "busy", at_least=timedelta(hours=2))
+    assert soon == again + timedelta(hours=2)
 
 
 def test_news_about_a_failing_job_is_heard_soon(session):
