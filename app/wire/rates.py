@@ -25,6 +25,9 @@ MESSAGES = RateLimitItemPerMinute(60)
 #: Peering statements a minute from one network: each one of a stranger may cost a fetch.
 STATEMENTS = RateLimitItemPerMinute(20)
 
+#: Searches a minute from one network: as fast as somebody types, and not faster.
+SEARCHES = RateLimitItemPerMinute(60)
+
 #: Bits of an IPv6 address that belong to the network: one household gets 2**64 addresses.
 IPV6_PREFIX = 64
 
@@ -47,6 +50,13 @@ def count(rule: RateLimitItem, what: str) -> None:
     if not rates.hit(rule, what, who):
         reset = rates.get_window_stats(rule, what, who).reset_time
         raise RateLimitedError("too many requests", max(1, ceil(reset - time())))
+
+
+def left(rule: RateLimitItem, what: str) -> tuple[int, int]:
+    """Return how many requests this network may still make, and the seconds to a new count."""
+    rates: FixedWindowRateLimiter = current_app.extensions["wire_rates"]
+    reset, remaining = rates.get_window_stats(rule, what, _network())
+    return remaining, max(0, ceil(reset - time()))
 
 
 def _network() -> str:

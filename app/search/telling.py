@@ -1,0 +1,105 @@
+"""An answer told outside of pages: each hit as JSON, each reason as a line in four languages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.search.answers import Hit, Reason
+from app.search.lexicon import label_of
+
+#: How a reason is said, by language; ``{said}`` is the person's word, ``{found}`` the profile's.
+_REASONS = {
+    "fr": {
+        "word": "« {said} » dans {field}: {found}",
+        "prefix": "« {said}… » = {label}: {found}",
+        "typo": "« {said} » lu comme {label}: {found}",
+        "synonym": "« {said} » = {label}: {found}",
+        "near": "proche de « {said} »: {found}",
+        "domain": "« {said} » comprend {label}: {found}",
+    },
+    "en": {
+        "word": '"{said}" in the {field}: {found}',
+        "prefix": '"{said}…" = {label}: {found}',
+        "typo": '"{said}" read as {label}: {found}',
+        "synonym": '"{said}" = {label}: {found}',
+        "near": 'close to "{said}": {found}',
+        "domain": '"{said}" includes {label}: {found}',
+    },
+    "de": {
+        "word": "„{said}“ in {field}: {found}",
+        "prefix": "„{said}…“ = {label}: {found}",
+        "typo": "„{said}“ gelesen als {label}: {found}",
+        "synonym": "„{said}“ = {label}: {found}",
+        "near": "verwandt mit „{said}“: {found}",
+        "domain": "„{said}“ umfasst {label}: {found}",
+    },
+    "es": {
+        "word": "«{said}» en {field}: {found}",
+        "prefix": "«{said}…» = {label}: {found}",
+        "typo": "«{said}» leído como {label}: {found}",
+        "synonym": "«{said}» = {label}: {found}",
+        "near": "cercano a «{said}»: {found}",
+        "domain": "«{said}» incluye {label}: {found}",
+    },
+}
+_FIELDS = {
+    "fr": {
+        "service": "le service",
+        "profession": "le métier",
+        "headline": "la présentation",
+        "name": "le nom",
+        "interests": "les affinités",
+        "bio": "le texte",
+        "place": "le lieu",
+        "languages": "les langues",
+    },
+    "en": {"interests": "interests", "bio": "text"},
+    "de": {
+        "service": "der Leistung",
+        "profession": "dem Beruf",
+        "headline": "der Vorstellung",
+        "name": "dem Namen",
+        "interests": "den Interessen",
+        "bio": "dem Text",
+        "place": "dem Ort",
+        "languages": "den Sprachen",
+    },
+    "es": {
+        "service": "el servicio",
+        "profession": "la profesión",
+        "headline": "la presentación",
+        "name": "el nombre",
+        "interests": "las afinidades",
+        "bio": "el texto",
+        "place": "el lugar",
+        "languages": "los idiomas",
+    },
+}
+
+
+def told(hit: Hit, language: str) -> dict[str, Any]:
+    """Return what programs are told of a hit: strings, numbers, booleans and lists of them.
+
+    :param language: of the reasons, one of the shared vocabulary's.
+    """
+    card = hit.card
+    return {
+        "id": card.subject,
+        "name": card.name,
+        "profession": card.profession,
+        "headline": card.headline,
+        "space": card.space.name,
+        "city": card.space.city,
+        "distance_km": None if hit.distance_km is None else round(hit.distance_km, 1),
+        "score": hit.score,
+        "confident": hit.confident,
+        "why": [said(reason, language) for reason in hit.why],
+    }
+
+
+def said(reason: Reason, language: str) -> str:
+    """Return ``reason`` as one line in ``language``."""
+    field = _FIELDS[language].get(reason.field, reason.field)
+    label = label_of(reason.code, language) if reason.code else reason.found
+    form = _REASONS[language]["word" if not reason.code and reason.how != "near" else reason.how]
+    return form.format(said=reason.said, found=reason.found, field=field, label=label)
