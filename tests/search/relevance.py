@@ -30,7 +30,7 @@ HERE = Path(__file__).parent / "judgements"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 NONE = "none"
 #: How the files of each town end.
-TOWNS = ("", "-in-words")
+TOWNS = ("", "-in-words", "-at-work")
 #: Among how many of the first the right person must be.
 FIRST = 5
 
