@@ -134,6 +134,8 @@ def happened(code: str) -> str:
         "name-unknown": _("A name that leads nowhere"),
         "bad-certificate": _("A certificate that is no good"),
         "malformed-answer": _("An answer that makes no sense"),
+        "endless-feed": _("A list without end"),
+        "too-many-withdrawals": _("More deletions than can be remembered"),
         "redirect-refused": _("An answer that leads elsewhere"),
         "forbidden-address": _("An address in a private network"),
         "key-unknown": _("A key that is not published"),

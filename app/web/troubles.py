@@ -156,6 +156,10 @@ def _in_the_list() -> dict[str, tuple[str, str]]:
             _("It sends more than spaces have agreed on."),
             _("Tell the people who run it."),
         ),
+        "endless-feed": (
+            _("Its list has no end, or leads in circles."),
+            _("What we have stays. Ask the people who run it what happened, or suspend it."),
+        ),
     }
 
 
