@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
@@ -58,3 +60,20 @@ def test_a_database_of_a_newer_version_is_left_alone(engine):
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(DatabaseNewerError, match="newer version"):
         upgrade(engine)
+
+
+def test_what_was_signed_before_knows_by_which_key(engine):
+    upgrade(engine, "0006")
+    header = base64.urlsafe_b64encode(b'{"alg": "Ed25519", "kid": "k5"}').decode().rstrip("=")
+    columns = "subject, seq, kind, revision, audience, jws, digest, fingerprint, "
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                f"INSERT INTO feed_entry ({columns} signed_at, expires_at, latest_expiry) VALUES "
+                f"('s', 1, 'profile', 1, 'peers', '{header}.e30.c2ln', '', '', "
+                "'2026-01-01', '2026-01-01', '2026-01-01')"
+            )
+        )
+    upgrade(engine)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT kid FROM feed_entry")) == "k5"

@@ -55,9 +55,6 @@ class Retired:
     root_kids: tuple[str, ...] = ()
     """Thumbprints of our own that neighbours may still have confirmed."""
 
-    operational_since: datetime | None = None
-    """What was signed until then was signed with another operational key."""
-
     changed_at: datetime | None = None
     """When any key was changed the last time."""
 
@@ -187,7 +184,6 @@ def _retired(found: dict[str, Any], now: datetime) -> Retired:
     return Retired(
         tuple(import_public(row["jwk"]) for row in kept("operational")),
         tuple(row["kid"] for row in kept("root")),
-        moment("operational_since"),
         moment("changed_at"),
     )
 

@@ -34,6 +34,7 @@ from federation import signing
 from federation.documents import Profile, Withdrawal
 from federation.envelope import moment
 from federation.errors import FederationError
+from federation.keys import kid
 
 PROFILE, WITHDRAWAL = "profile", "withdrawal"
 
@@ -151,17 +152,14 @@ def renew(
 ) -> int:
     """Sign afresh up to ``limit`` documents, and return how many.
 
-    Profiles that expire soon, and all that an operational key signed that was replaced.
+    Profiles that expire soon, and all that another operational key signed than the one in use.
     """
     ageing = and_(FeedEntry.kind == PROFILE, FeedEntry.expires_at <= now + RENEWED_BEFORE)
-    since = identity.retired.operational_since
-    due = ageing if since is None else or_(ageing, FeedEntry.signed_at <= since)
+    due = or_(ageing, FeedEntry.kid != kid(identity.operational_key))
     if (before := awaiting.since(session)) is not None:
         due = and_(due, or_(FeedEntry.kind == WITHDRAWAL, FeedEntry.signed_at > before))
     entries = select(FeedEntry).where(due).order_by(FeedEntry.expires_at).limit(limit)
-    # Dated after the change of keys, or they would be taken for documents of the former key.
-    at = now if since is None else max(now, since + timedelta(seconds=1))
-    signed = [_sign_again(session, entry, identity, at) for entry in session.scalars(entries)]
+    signed = [_sign_again(session, entry, identity, now) for entry in session.scalars(entries)]
     if any(signed):
         ask_for_checkpoint(session, now)
         session.flush()
@@ -269,6 +267,7 @@ def place(session: Session, entry: FeedEntry, document: Profile | Withdrawal, si
     entry.revision = document.revision
     entry.jws = signed
     entry.digest = signing.digest(signed)
+    entry.kid = signing.kid_of(signed)
     entry.signed_at = document.issued_at
     entry.expires_at = document.expires_at
     session.add(entry)

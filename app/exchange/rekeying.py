@@ -15,15 +15,12 @@ from sqlalchemy.orm import Session
 
 from app.exchange import awaiting, checkpoints, outbox, publish, rotation
 from app.exchange.identity import Identity, load_identity
-from app.models.feed import FeedEntry
 from app.models.journal import note
 from app.models.peer import Peer
-from federation import signing
-from federation.keys import kid
 
-#: How long after a change a process that had read the former key may still have signed with it:
-#: longer than a request or a job takes.
-LATE_SIGNATURES = timedelta(hours=1)
+#: How long after a change a process that had read the former key may still sign with it: longer
+#: than a request takes.
+LATE_SIGNATURES = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,6 @@ def keep_schedule(
     Not while neighbours are asked what was signed before a backup: until they have told, nothing
     of before is signed again, and the former key would run out meanwhile.
     """
-    signed_late = _find_late_signatures(session, identity, now)
     if schedule is None or not schedule.after:
         return "not by schedule"
     if awaiting.since(session) is not None:
@@ -51,7 +47,7 @@ def keep_schedule(
     session.commit()
     fresh = rotation.rotate_if_due(schedule.folder, now, schedule.after)
     if fresh is None:
-        return f"not due, {signed_late} signed late"
+        return "not due"
     note(session, now, "event", "keys.rotated", actor="worker", detail=fresh)
     current = load_identity(schedule.folder, identity.entity_id, development=identity.development)
     signed = follow(session, current, now)
@@ -68,25 +64,9 @@ def follow(session: Session, identity: Identity, now: datetime) -> int:
         signed += done
         session.commit()
     checkpoints.make(session, identity, now)
+    outbox.request(session, outbox.RENEW, "", now, due_at=now + LATE_SIGNATURES)
     for peer in session.scalars(select(Peer).where(Peer.ours == "approved")):
         # A new root key has to sign our yes anew; and a notice brings readers to our door.
         for kind in (outbox.STATEMENT, outbox.NOTICE):
             outbox.request(session, kind, str(peer.id), now, peer_id=peer.id)
     return signed
-
-
-def _find_late_signatures(session: Session, identity: Identity, now: datetime) -> int:
-    """Let what was signed with the former key just after the change be signed again."""
-    since = identity.retired.operational_since
-    if since is None:
-        return 0
-    current = kid(identity.operational_key)
-    just_after = select(FeedEntry).where(
-        FeedEntry.signed_at > since, FeedEntry.signed_at <= since + LATE_SIGNATURES
-    )
-    late = [row for row in session.scalars(just_after) if signing.kid_of(row.jws) != current]
-    for row in late:
-        row.signed_at = since
-    if late:
-        outbox.request(session, outbox.RENEW, "", now)
-    return len(late)

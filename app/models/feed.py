@@ -54,6 +54,9 @@ class FeedEntry(Base):
     digest: Mapped[str] = mapped_column(String(64))
     """SHA-256 of ``jws``, hexadecimal, so that a root is computed without reading all texts."""
 
+    kid: Mapped[str] = mapped_column(String(64), default="")
+    """Which of our operational keys signed it."""
+
     fingerprint: Mapped[str] = mapped_column(String(64), default="")
     """Digest of the content without dates: an edit that changes nothing signs nothing."""
 
@@ -78,6 +81,9 @@ class OwnCheckpoint(Base):
     count: Mapped[int]
     root: Mapped[str] = mapped_column(String(64))
     jws: Mapped[str] = mapped_column(Text)
+    kid: Mapped[str] = mapped_column(String(64), default="")
+    """Which of our operational keys signed it."""
+
     signed_at: Mapped[datetime] = mapped_column(Moment)
     expires_at: Mapped[datetime] = mapped_column(Moment)
 

@@ -300,3 +300,30 @@ def test_a_restored_backup_resurrects_nobody_among_the_neighbours(neighbours, ru
     assert neighbours.held("lyon") == set()
     with neighbours.at("nantes") as session:
         assert session.scalars(select(Member).filter_by(name=CLAIRE)).one().revision > 10_000
+
+
+# --- clocks
+
+
+def test_a_key_revoked_in_the_moment_of_a_rotation_leaves_nothing_of_its_own(neighbours, run):
+    run("keys", "rotate")
+    compromised = operational(neighbours)
+    run("keys", "revoke", compromised)
+    neighbours.later(days=1)
+    neighbours.work()
+    assert signers(neighbours) == {operational(neighbours)} != {compromised}
+    assert neighbours.peer("lyon", "nantes", "roots_agree") is True
+
+
+def test_what_another_key_signed_is_signed_again_though_the_clock_was_set_back(neighbours, run):
+    """All that Nantes has signed is dated two hours ahead of the change of keys."""
+    former = operational(neighbours)
+    neighbours.later(hours=-2)
+    run("keys", "rotate")
+    with neighbours.at("nantes") as session:
+        entry = session.scalars(select(FeedEntry)).one()
+        assert entry.kid == signing.kid_of(entry.jws) == operational(neighbours) != former
+    neighbours.later(hours=4)
+    neighbours.work()
+    assert signers(neighbours) == {operational(neighbours)}
+    assert refusals(neighbours) == []
