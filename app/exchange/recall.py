@@ -95,9 +95,11 @@ def doubt(
     plate = _plate(session, peer, transport, identity, now)
     found.silent = not plate.endpoints.held
     for _ in range(0 if found.silent else PAGES_AT_ONCE):
+        first = not found.cursor
         page = _page(session, plate, transport, identity, now, found.cursor)
         found.cursor = page.next if page.more else ""
-        found.began_again = _began_again(session, peer, page, identity, now) or any(
+        shown = first and _began_again(session, peer, page, identity, now)
+        found.began_again = shown or any(
             _unknown(session, peer, token, identity, now) for token in page.items
         )
         if found.began_again or not page.more:
@@ -125,7 +127,7 @@ def ask(
         return found
     for _ in range(PAGES_AT_ONCE):
         page = _page(session, plate, transport, identity, now, found.cursor)
-        if _began_again(session, peer, page, identity, now):
+        if not found.cursor and _began_again(session, peer, page, identity, now):
             found.began_again = True
             return found
         _take_in(session, peer, page, identity, now, found)
