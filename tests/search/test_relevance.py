@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from itertools import product
 
 import pytest
 
+from federation.vocabulary import LANGUAGES
 from tests.search.relevance import NONE, judge, share
 
 #: Among the first five, in each language and over all of each kind.
@@ -43,8 +45,16 @@ def test_for_each_kind_of_question_the_right_person_is_among_the_first_five(judg
             kinds[one.kind].append(one)
     failed = {kind: share(of) for kind, of in kinds.items() if share(of) < SUCCESS}
     assert failed == {}
-    assert min(len(of) for of in kinds.values()) >= 7
-    assert len(judged) >= 300
+
+
+def test_each_kind_of_question_is_asked_often_and_in_each_language(judged):
+    asked = Counter((one.kind, one.language) for one in judged)
+    kinds = {kind for kind, _ in asked}
+    rare = {pair: asked[pair] for pair in product(kinds, LANGUAGES) if asked[pair] < 8}
+    assert (len(kinds), rare) == (9, {})
+    none = sum(one.kind == NONE for one in judged)
+    assert none >= 60
+    assert len(judged) - none >= 300
 
 
 def test_most_right_answers_are_sure_of_themselves(judged):
