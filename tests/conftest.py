@@ -44,8 +44,8 @@ def pytest_collection_modifyitems(config, items):
 @pytest.fixture(autouse=True)
 def own_databases():
     """What a test wrote is gone when it ends."""
-    yield
-    databases.forget()
+    with databases.for_a_while():
+        yield
 
 
 @pytest.fixture

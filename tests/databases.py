@@ -1,13 +1,16 @@
 """The databases of tests: SQLite files, or those of a PostgreSQL server of our own.
 
 ``pytest --database=postgresql`` runs the same tests on the other one. A test asks for the database
-of a folder and is given the same address each time; when the test ends, its databases are gone.
+of a folder and is given the same address each time; when the test ends, its databases are gone,
+those of a module when all end.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from weakref import WeakSet
@@ -31,6 +34,7 @@ class Databases:
     def __init__(self) -> None:
         self.server: Server | None = None
         self._names: dict[Path, str] = {}
+        self._nowhere = 0
         self._connections: WeakSet[Connection] = WeakSet()
 
     def start(self) -> None:
@@ -51,7 +55,8 @@ class Databases:
 
     def stop(self) -> None:
         if self.server is not None:
-            self.forget()
+            for connection in list(self._connections):
+                connection.close()
             self.server.stop()
 
     def of(self, folder: Path) -> str:
@@ -74,18 +79,24 @@ class Databases:
     def engine(self) -> Engine:
         """Return an engine on a new database with all tables, which needs no folder."""
         if self.server is not None:
-            return open_engine(self.migrated(Path(f"nowhere {len(self._names)}")))
+            self._nowhere += 1
+            return open_engine(self.migrated(Path(f"nowhere {self._nowhere}")))
         engine = create_engine("sqlite://")
         Base.metadata.create_all(engine)
         return engine
 
-    def forget(self) -> None:
-        """Let the databases go that were asked for; whatever is still connected to them too."""
-        if self.server is not None and self._names:
-            for connection in list(self._connections):
+    @contextmanager
+    def for_a_while(self) -> Iterator[None]:
+        """Let the databases go at the end that were asked for inside, and who is connected."""
+        before = set(self._names)
+        yield
+        names = [self._names.pop(folder) for folder in set(self._names) - before]
+        if self.server is None or not names:
+            return
+        for connection in list(self._connections):
+            if not connection.closed and connection.info.dbname in names:
                 connection.close()
-            self.server.drop(list(self._names.values()))
-        self._names = {}
+        self.server.drop(names)
 
 
 databases = Databases()
