@@ -168,7 +168,7 @@ def _database_problems(url: str) -> list[str]:
     if not url.startswith("postgresql://"):
         return ["database: must begin with postgresql:// (or sqlite:, or be empty)"]
     if find_spec("psycopg") is None:
-        return ["database: PostgreSQL needs a driver. Install it: pip install mitoyen[postgresql]"]
+        return ["database: PostgreSQL needs a driver: pip install 'psycopg[binary]>=3.2,<4'"]
     return []
 
 
