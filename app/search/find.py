@@ -50,6 +50,7 @@ class _Search:
     query: Query
     held: Snapshot
     where: Places
+    peers: Sequence[Peer]
     parts: tuple[Part, ...]
     scores: Scores
     day: int
@@ -102,11 +103,11 @@ def _looked_up(
     visible = visible_rows(session, held, peers, reader, now)
     where = places(held, here, peers, visible, query.near)
     index = Index(connection, held)
-    parts = read(query.words, index)
+    parts = read(query.words, index, here.labels)
     named = where.words | _tongues(held, visible) if len(parts) > 1 else where.words
     index.look_up(parts)
     worths = [worth_of(part, index, named) for part in parts]
-    return _Search(query, held, where, parts, scores(parts, worths), now.date().toordinal())
+    return _Search(query, held, where, peers, parts, scores(parts, worths), now.date().toordinal())
 
 
 def _tongues(held: Snapshot, visible: People) -> dict[str, People]:
@@ -207,7 +208,7 @@ def _hits(
 ) -> dict[int, Hit]:
     """Read the cards of ``wanted`` through the scope and say why each is in the answer."""
     found = {}
-    for row, (peer_id, card) in cards_of(session, reader, here, now, wanted).items():
+    for row, (peer_id, card) in cards_of(session, reader, here, now, wanted, search.peers).items():
         reasons, highlights = explain(card, search.parts)
         found[row] = Hit(
             card=card,

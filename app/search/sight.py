@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, load_only, selectinload
+from sqlalchemy.orm.interfaces import ORMOption
 
 from app.models.member import Member
 from app.models.peer import MirroredProfile, Peer
@@ -44,10 +45,16 @@ def _rows(session: Session, owners: Select[int], *kinds: str) -> People:
 
 
 def cards_of(
-    session: Session, reader: Reader, here: Space, now: datetime, wanted: Sequence[int]
+    session: Session,
+    reader: Reader,
+    here: Space,
+    now: datetime,
+    wanted: Sequence[int],
+    peers: Iterable[Peer],
 ) -> dict[int, tuple[int | None, Card]]:
     """Read the people of these rows through the scope; whom ``reader`` may not see is left out.
 
+    :param peers: those whose people may be seen.
     :return: by row, the id of the peer (None for people of this space) and the card.
     """
     ids: dict[str, dict[int, int]] = {MEMBER: {}, MIRRORED: {}}
@@ -61,9 +68,24 @@ def cards_of(
             cards[ids[MEMBER][member.id]] = None, card_of_member(member, here, now.date())
     if ids[MIRRORED]:
         theirs = visible_mirrored(reader, now).where(MirroredProfile.id.in_(ids[MIRRORED]))
-        for profile in session.scalars(theirs.options(joinedload(MirroredProfile.peer))):
-            card = card_of_mirrored(profile, now)
+        by_id = {peer.id: peer for peer in peers}
+        for profile in session.scalars(theirs.options(_shown())):
+            # Whose standing has just changed is shown from the next search on.
+            if (peer := by_id.get(profile.peer_id)) is None:
+                continue
+            card = card_of_mirrored(profile, now, peer)
             if reader is Reader.VISITOR:
                 card = for_visitors(card, profile.document)
             cards[ids[MIRRORED][profile.id]] = profile.peer_id, card
     return cards
+
+
+def _shown() -> ORMOption:
+    """What a card shows of a copy: the letter that it came in is long, and read by nobody here."""
+    return load_only(
+        MirroredProfile.peer_id,
+        MirroredProfile.subject,
+        MirroredProfile.document,
+        MirroredProfile.name,
+        MirroredProfile.issued_at,
+    )

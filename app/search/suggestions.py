@@ -70,7 +70,7 @@ def suggest(
     if scope == "here":
         seen &= held.members
     found = _named(session, names, typed, seen, now.toordinal())[:PEOPLE]
-    cards = cards_of(session, reader, here, now, found)
+    cards = cards_of(session, reader, here, now, found, peers)
     people = tuple(cards[row][1] for row in found if row in cards)
     return Suggestions(_offered(held, possible, seen), people)
 

@@ -96,6 +96,11 @@ def written(text: str) -> list[str]:
     return _WORD.findall(_prepared(text))
 
 
+def is_broken(text: str) -> bool:
+    """Tell whether words of ``text`` are not read letter by letter as they are written."""
+    return _BREAKING.search(text) is not None
+
+
 @lru_cache(maxsize=50_000)
 def _read(piece: str) -> tuple[str, str]:
     """Return ``piece`` folded, and its stem."""
@@ -294,6 +299,11 @@ ROOT_LETTERS = 5
 
 
 @lru_cache(maxsize=20_000)
+def beginning(stemmed: str) -> str:
+    """Return letters that stand in every folded word of this stem: endings change but the last."""
+    return stemmed[: max(2, len(stemmed) - 3)]
+
+
 def root(folded: str) -> str:
     """Return what remains without derivation (translat-, traduc-); empty when too little."""
     for ending in _DERIVED:

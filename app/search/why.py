@@ -13,7 +13,7 @@ from functools import lru_cache
 from app.search.answers import Field, How, Reason, Span
 from app.search.cards import Card, CardService
 from app.search.reading import Part, Term
-from app.search.text import STOP, Word, stem, words
+from app.search.text import STOP, Word, beginning, fold, is_broken, stem, words
 from app.search.tongues import TONGUES
 from app.search.writing import named_in
 
@@ -144,7 +144,7 @@ def _how(part: Part) -> How:
 
 
 def _spans(part: Part, text: str) -> list[Span]:
-    if not text:
+    if not text or not _may_hold(part, text):
         return []
     plain, held = _plain(text)
     return [
@@ -153,6 +153,12 @@ def _spans(part: Part, text: str) -> list[Span]:
         if term.prefix or term.stems[0] in held
         for span in _places(term, plain)
     ]
+
+
+def _may_hold(part: Part, text: str) -> bool:
+    """Tell whether ``text`` may hold words of ``part``, much sooner than reading it would."""
+    folded = fold(text)
+    return any(beginning(term.stems[0]) in folded for term in part.terms) or is_broken(text)
 
 
 @lru_cache(maxsize=4096)

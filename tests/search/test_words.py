@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.search.text import fold, slips, stem, words
+from app.search.text import beginning, fold, slips, stem, words
+from federation.vocabulary import LANGUAGES, specialities
 from tests.search.town import service
 
 
@@ -190,3 +191,14 @@ def test_the_manner_of_asking_does_not_hide_what_is_asked(town):
     town.member("Ada", service("Ton logo", "branding"))
     assert town.names("montar un podcast") == ["Nora"]
     assert town.names("un logo pas cher pour une boulangerie") == ["Ada"]
+
+
+def test_the_beginning_of_a_stem_stands_in_every_word_of_the_vocabulary_that_has_it():
+    every = {
+        word.folded
+        for one in specialities().values()
+        for language in LANGUAGES
+        for text in (one.labels[language], *one.words[language])
+        for word in words(text)
+    }
+    assert {word for word in every if beginning(stem(word)) not in word} == set()
