@@ -283,11 +283,18 @@ def _checkpoint(visit: _Visit) -> None:
 def _root(visit: _Visit) -> None:
     if visit.checkpoint is None or visit.page is None:
         raise _UntriedError("needs-earlier")
-    read_to_its_end = not visit.page.records and visit.checkpoint.epoch == visit.peer.epoch
-    if not read_to_its_end:
+    if not _read_to_its_end(visit.peer, visit.page, visit.checkpoint):
         raise _UntriedError("still-to-read")
     if not copies.agrees(visit.session, visit.peer, visit.checkpoint):
         raise RootsDifferError("our copy is not what its checkpoint states")
+
+
+def _read_to_its_end(peer: Peer, page: Page, checkpoint: Checkpoint) -> bool:
+    """Say whether our copy covers ``checkpoint``, so that the two can be compared."""
+    if checkpoint.epoch != peer.epoch:
+        return False
+    nothing_new = not page.more and all(record.seq <= peer.held_seq for record in page.records)
+    return nothing_new or checkpoint.seq == peer.their_seq
 
 
 def _notice(visit: _Visit) -> None:

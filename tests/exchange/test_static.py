@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app.exchange import peers, static
+from app.exchange import peers, static, trial
 from app.exchange.static import files
 from app.models.space import Space
 from federation import client, entity, signing
@@ -86,6 +86,18 @@ def test_a_space_that_cannot_hear_is_told_nothing(town, site):
     town.work()
     asked = [request for request in town.network.requests if request[1] == "nantes"]
     assert {method for method, _, _ in asked} == {"GET"}
+
+
+def test_a_test_of_files_asks_nothing_that_files_cannot_answer(town, site, pages_of_two):
+    site.write()
+    town.knock("lyon", "nantes")
+    town.work()
+    with town.at("lyon") as session:
+        peer = town.peer_in(session, "nantes")
+        steps = trial.run(session, peer, town.network, town.identity("lyon"), town.now)
+    passed = [step.name for step in steps if step.verdict == trial.PASSED]
+    assert passed == [name for name in trial.STEPS if name not in ("notice", "receipt")]
+    assert {step.code for step in steps[-2:]} == {"plain-files"}
 
 
 def test_nobody_is_shown_before_our_admin_said_yes_or_after_they_said_no(town, site):
