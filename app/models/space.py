@@ -38,6 +38,9 @@ class Space(Base):
     languages: Mapped[list[str]] = mapped_column(JSON, default=list)
     """BCP 47 tags, the language of its pages by default first."""
 
+    labels: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    """The space's own words for specialities: the code of the shared vocabulary by the word."""
+
     contact: Mapped[str] = mapped_column(String(254), default="")
     """Where an operator of another space may write; empty when the space prefers not to say."""
 

@@ -8,6 +8,7 @@ somewhere: written together or apart, half typed, mistyped, compounded, derived,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -26,7 +27,8 @@ from app.search.guessing import (
     longer,
     respelled,
 )
-from app.search.lexicon import SMALL, Lexicon, Meaning, Phrase, lexicon, neighbours
+from app.search.lexicon import SMALL, Lexicon, Meaning, Phrase, neighbours
+from app.search.own_words import lexicon_with
 from app.search.text import STOP, small, words
 
 #: From here on a meaning is clear.
@@ -91,9 +93,12 @@ class Part:
         return bool(self.meanings) and self.meanings[0].sure >= CLEAR
 
 
-def read(question: str, terms: Terms) -> tuple[Part, ...]:
-    """Return the parts of ``question`` that carry meaning, in their order."""
-    reader = _Reading(question, lexicon(), terms)
+def read(question: str, terms: Terms, own: Mapping[str, str] | None = None) -> tuple[Part, ...]:
+    """Return the parts of ``question`` that carry meaning, in their order.
+
+    :param own: codes by the space's own words for them.
+    """
+    reader = _Reading(question, lexicon_with(tuple(sorted((own or {}).items()))), terms)
     parts = reader.parts()
     return _balanced(parts)
 

@@ -9,6 +9,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import lru_cache
 
+from flask import g
+
 from app.search.text import fold
 from app.web.words import printed, speciality
 from federation import vocabulary
@@ -21,6 +23,9 @@ def named(code: str, label: str) -> str:
 
 def meant(text: str) -> tuple[str, str]:
     """Return code and own label for what was typed: one of the two is empty, or both are."""
+    own = {fold(word): code for word, code in (g.space.labels or {}).items()}
+    if code := own.get(fold(text)):
+        return code, text
     key = fold(text.replace("’", "'"))  # as the vocabulary's files write it
     code = _labels().get(key) or _unambiguous_words().get(key)
     return (code, "") if code else ("", text)
