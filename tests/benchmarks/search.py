@@ -5,6 +5,9 @@ in milliseconds, each with all facet counts, first page and cards. Then how long
 and what writing costs a person. Times are of the processor: a machine that others use too is
 slower by the clock (the last column), not in what it has to do. The first question of a kind is
 printed apart, because sets that were looked up once are remembered until the index changes.
+
+``--database=postgresql`` measures on a server of its own, whose work no processor time here
+counts: there only the clock tells.
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ from app.search.index import index_mirrored, rebuild
 from app.search.query import Query
 from federation.vocabulary import LANGUAGES, specialities
 from tests.benchmarks.profiles import COMMON, NOW, fill
+from tests.databases import POSTGRESQL, databases
 
 SIZES = (10_000, 100_000)
 #: Questions asked of each kind.
@@ -124,13 +128,16 @@ def edits(session: Session, here: Space) -> Iterator[tuple[str, Measured]]:
 
 def megabytes(session: Session) -> float:
     """Return the size of the database."""
+    if session.connection().dialect.name == POSTGRESQL:
+        size = session.execute(text("SELECT pg_database_size(current_database())")).scalar_one()
+        return float(size / 2**20)
     pages = session.execute(text("PRAGMA page_count")).scalar_one()
     return float(pages * session.execute(text("PRAGMA page_size")).scalar_one() / 2**20)
 
 
 def run(size: int, folder: Path) -> None:
     """Print one table for ``size`` people."""
-    engine = open_engine(f"sqlite:///{folder / f'{size}.db'}")
+    engine = open_engine(databases.of(folder / str(size)))
     Base.metadata.create_all(engine)
     with Session(engine) as session:
         here = fill(session, size)
@@ -160,8 +167,13 @@ def run(size: int, folder: Path) -> None:
 
 def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mitoyen-benchmark-") as folder:
-        for size in map(int, sys.argv[1:] or SIZES):
+        sizes = [int(word) for word in sys.argv[1:] if word.isdigit()]
+        if f"--database={POSTGRESQL}" in sys.argv:
+            databases.start()
+        for size in sizes or SIZES:
+            (Path(folder) / str(size)).mkdir()
             run(size, Path(folder))
+        databases.stop()
     return 0
 
 
