@@ -328,3 +328,4 @@ def test_a_newer_document_than_the_index_has_is_kept(town):
     news(town)
     assert CLAIRE not in town.held("lyon")
     assert told(town) == ["1 missing, 0 too many; 0 taken in, 0 dropped; the roots still differ"]
+    assert town.journal("lyon", "refusal") == [], "it is not asked for what would be refused"

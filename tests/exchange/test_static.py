@@ -163,6 +163,34 @@ def test_what_changed_in_the_files_changes_in_the_copy(town, site):
     assert town.peer("lyon", "nantes", "roots_agree") is True
 
 
+def test_who_is_for_neighbours_alone_from_now_on_is_missed_by_the_index(town, site):
+    """No tombstone says so to who reads what is public: the signed root does, and the index."""
+    town.knock("lyon", "nantes")
+    town.work()
+    town.publish("nantes", "Gwen Morvan", audience="neighbours")
+    site.write()
+    town.later(hours=2)
+    town.work()
+    assert town.held("lyon") == set(PEOPLE) - {"Gwen Morvan"}
+    assert town.peer("lyon", "nantes", "roots_agree") is True
+
+
+def test_files_of_two_states_change_nothing_until_they_are_written_again(town, site):
+    town.knock("lyon", "nantes")
+    town.work()
+    old = site.files["federation/v1/index.json"]
+    town.publish("nantes", "Gwen Morvan", audience="neighbours")
+    site.write()
+    site.files["federation/v1/index.json"] = old
+    town.later(hours=2)
+    town.work()
+    assert (town.held("lyon"), town.journal("lyon", "refusal")) == (set(PEOPLE), ["index-differs"])
+    site.write()
+    town.later(days=1, hours=2)
+    town.work()
+    assert town.held("lyon") == set(PEOPLE) - {"Gwen Morvan"}
+
+
 def test_files_written_again_say_the_same_and_vouch_for_longer(town, site):
     first = dict(site.files)
     town.later(days=3)

@@ -15,14 +15,14 @@ HELD = "/federation/v1/held"
 
 @pytest.fixture
 def three(neighbours):
-    """Nantes holds two people of Lyon, one who withdrew, and somebody of Berlin."""
+    """Nantes holds two people of Lyon, one who withdrew, and somebody of Paris."""
     for person in ("Aïcha Benali", "Bastien Rey", "Chloé Sorel"):
         neighbours.publish("lyon", person)
     neighbours.work()
     neighbours.publish("lyon", "Chloé Sorel", audience="me")
-    neighbours.build("berlin")
-    neighbours.publish("berlin", "Dilan Kaya")
-    neighbours.befriend("berlin", "nantes")
+    neighbours.build("paris")
+    neighbours.publish("paris", "Dilan Kaya")
+    neighbours.befriend("paris", "nantes")
     assert neighbours.held("nantes") == {"Aïcha Benali", "Bastien Rey", "Dilan Kaya"}
     return neighbours
 
