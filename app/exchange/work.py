@@ -48,6 +48,10 @@ from federation.transport import Transport
 #: How often a neighbour is asked when it sends no notice.
 PULL_EVERY = timedelta(hours=1)
 
+#: When a feed that was not read to its end goes on: after those that became due meanwhile, and not
+#: within the same round.
+GOES_ON_AFTER = timedelta(seconds=1)
+
 #: How often the upkeep runs: a little under the life of what it renews.
 DAILY = timedelta(days=1)
 UPKEEP = (outbox.CHECKPOINT, outbox.RENEW, outbox.PURGE, outbox.LAG, outbox.ROTATE)
@@ -213,7 +217,7 @@ def _pull(round_: Round, held: Claim) -> tuple[str, datetime | None]:
         return "no neighbour any more", None
     pulled = pull(round_.session, peer, round_.transport, round_.identity, round_.now)
     spread = PULL_EVERY * (1 + outbox.JITTER * (outbox.chance() - 0.5))
-    due = round_.now if pulled.more else round_.now + spread
+    due = round_.now + (GOES_ON_AFTER if pulled.more else spread)
     peer.next_pull_at = due
     return _told(pulled), due
 

@@ -271,6 +271,17 @@ def test_however_many_drip_a_good_neighbour_waits_for_one_turn(tmp_path):
         town.close()
 
 
+def test_a_feed_that_goes_on_and_on_is_read_once_in_a_round(town):
+    town.network.instead["mallory"] = numbered(
+        lambda n: page("rubbish", more=True, following=f"e.{n + 1}", first=n + 1)
+    )
+    del town.network.requests[:]
+    for rounds in (1, 2):
+        town.work_at("lyon")
+        assert town.network.requests.count(("GET", "mallory", FEED)) == rounds * PAGES_PER_PULL
+        town.later(seconds=2)
+
+
 def test_one_turn_ends_after_its_time_and_the_request_that_was_begun(town):
     town.network.instead["mallory"] = dripping(town, 9)
     with town.at("lyon") as session:
