@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from flask import g
 
+from app.models.space import Space
 from app.search.text import fold
 from app.web.words import printed, speciality
 from federation import vocabulary
@@ -23,7 +24,8 @@ def named(code: str, label: str) -> str:
 
 def meant(text: str) -> tuple[str, str]:
     """Return code and own label for what was typed: one of the two is empty, or both are."""
-    own = {fold(word): code for word, code in (g.space.labels or {}).items()}
+    space: Space | None = g.get("space")
+    own = {fold(word): code for word, code in (space.labels if space else {}).items()}
     if code := own.get(fold(text)):
         return code, text
     key = fold(text.replace("’", "'"))  # as the vocabulary's files write it

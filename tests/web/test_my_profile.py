@@ -18,6 +18,7 @@ from app.models.account import Account
 from app.models.feed import FeedEntry
 from app.models.member import Member, Service
 from app.models.peer import Peer
+from app.models.space import Space
 from app.search.index import check, rebuild
 from app.web import forms, specialities
 from app.web.profile_form import LABELS
@@ -232,6 +233,14 @@ def test_what_cannot_be_signed_is_not_saved_either(browser, maud):
     assert (stored(maud).audience, stored(maud).headline) == ("me", "Logos for bakers")
     # Another word for the speciality is the way out.
     assert save(browser, audience="neighbours", **{"service-0-speciality": "Signs"}).location
+
+
+def test_a_word_of_the_space_keeps_its_own_look_beside_the_shared_code(browser, maud):
+    db.session.get(Space, 1).labels = {"Dompteuse de tableurs": "spreadsheets"}
+    db.session.commit()
+    assert save(browser, **{"service-0-speciality": "dompteuse de tableurs"}).location
+    [kept] = stored(maud).services
+    assert (kept.speciality, kept.speciality_label) == ("spreadsheets", "dompteuse de tableurs")
 
 
 def test_saving_the_form_untouched_changes_no_word(browser, maud):
