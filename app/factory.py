@@ -28,8 +28,10 @@ from app.web import (
     facets,
     headers,
     health,
+    introductions,
     journal,
     languages,
+    letters,
     my_data,
     my_profile,
     neighbours,
@@ -88,6 +90,8 @@ def create_app(settings: Settings) -> Flask:
         search,
         suggestions,
         profile,
+        introductions,
+        letters,
         record,
         my_profile,
         my_data,
@@ -102,6 +106,8 @@ def create_app(settings: Settings) -> Flask:
     )
     for part in pages:
         app.register_blueprint(part.bp)
+    # A mail program stops letters with one click and knows none of our forms (RFC 8058).
+    csrf.exempt(letters.bp)
     wire.register(app, csrf)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

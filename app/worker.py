@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from app.exchange import outbox, restoring
 from app.exchange.identity import Identity, Keyholder, KeysMissingError, KeysUnsafeError
 from app.exchange.rekeying import Schedule
-from app.exchange.work import Outcome, Round, greet_neighbours, perform, schedule_upkeep
+from app.exchange.work import Mailer, Outcome, Round, greet_neighbours, perform, schedule_upkeep
 from app.models.engine import reading
 from federation.transport import Transport
 
@@ -61,6 +61,7 @@ def run_round(
     jobs: int = JOBS_PER_ROUND,
     clock: Callable[[], float] = monotonic,
     schedule: Schedule | None = None,
+    mailer: Mailer | None = None,
 ) -> Summary:
     """Do what is due at ``now``, one job after the other, at most ``jobs`` of them."""
     outcomes: list[Outcome] = []
@@ -71,7 +72,9 @@ def run_round(
             if held is None:
                 break
             try:
-                outcome = perform(Round(session, transport, identity, now, clock, schedule), held)
+                outcome = perform(
+                    Round(session, transport, identity, now, clock, schedule, mailer), held
+                )
             except Exception:
                 # One job's bug must not keep the other neighbours from being read.
                 log.exception("job", kind=held.kind, key=held.key)
@@ -90,6 +93,7 @@ def run(
     heartbeat: Path,
     *,
     schedule: Schedule | None = None,
+    mailer: Mailer | None = None,
     stop: threading.Event | None = None,
 ) -> None:
     """Work until SIGTERM or SIGINT.
@@ -123,6 +127,7 @@ def run(
                     datetime.now(UTC),
                     jobs=1,
                     schedule=schedule,
+                    mailer=mailer,
                 )
                 if any(outcome.kind == outbox.CHECKPOINT for outcome in done.outcomes):
                     with reading(), new_session() as session:

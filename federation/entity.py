@@ -50,6 +50,10 @@ VERSIONS = ("1",)
 PATH = "/federation/v1"
 
 
+#: Endpoints that a space may do without.
+MAY_BE_ABSENT = ("held", "intro")
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoints:
     """Absolute URLs, of the same origin as the entity identifier."""
@@ -63,6 +67,9 @@ class Endpoints:
     held: str = ""
     """Where neighbours ask what is held of them; empty for a space that does not tell."""
 
+    intro: str = ""
+    """Where members of neighbours write to ours; empty for a space that takes no letters."""
+
     @classmethod
     def below(cls, entity_id: str) -> Endpoints:
         """Return the usual endpoints of ``entity_id``."""
@@ -74,7 +81,7 @@ class Endpoints:
         """Return where a static space keeps its files; nothing listens at the other three."""
         base = f"{entity_id}{PATH}/"
         files = {"feed": "feed.json", "checkpoint": "checkpoint.jwt", "index": "index.json"}
-        told = [name for name in cls.__slots__ if name != "held"]
+        told = [name for name in cls.__slots__ if name not in MAY_BE_ABSENT]
         return cls(*(base + files.get(name, name) for name in told))
 
 
@@ -255,6 +262,7 @@ class _CoworkingDirectory(Claims):
     notify_endpoint: Url
     ack_endpoint: Url
     held_endpoint: Url | Literal[""] = ""
+    intro_endpoint: Url | Literal[""] = ""
     location: _Location
     languages: Languages = Field(default=(), max_length=limits.LANGUAGES)
     enamel: Word | Literal[""] = ""
@@ -347,7 +355,7 @@ def _configuration(found: _Verified) -> EntityConfiguration:
 def _endpoints(entity_id: EntityId, directory: _CoworkingDirectory) -> Endpoints:
     urls = {name: getattr(directory, f"{name}_endpoint") for name in Endpoints.__slots__}
     for name, url in urls.items():
-        if name == "held" and not url:
+        if name in MAY_BE_ABSENT and not url:
             continue
         # An endpoint elsewhere would let a space aim our requests at somebody else (R15).
         if not url.startswith(f"{entity_id.origin}/") or "#" in url or "?" in url:

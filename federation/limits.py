@@ -79,6 +79,16 @@ ASSERTION_LIFETIME = timedelta(seconds=120)
 #: Life of a peering statement (*wire*): a request nobody answers fades after a month.
 STATEMENT_LIFETIME = timedelta(days=30)
 
+#: Life of an introduction or a reply (*wire*): signed when it is sent, so a day's delay is much.
+INTRODUCTION_LIFETIME = timedelta(days=30)
+
+# --- conversations (*wire*)
+
+QUESTION_CHARACTERS = 280
+LETTER_CHARACTERS = 2000
+EMAIL_CHARACTERS = 254
+"""RFC 5321 section 4.5.3.1.3, less the brackets."""
+
 # --- feed and entity
 
 #: Items in one page of a feed (*wire*).

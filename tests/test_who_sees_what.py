@@ -19,10 +19,12 @@ import pytest
 from sqlalchemy import select
 
 from app.database import db
+from app.exchange import conversations
 from app.exchange.feeds import assertion_for
+from app.models.conversation import Conversation
 from app.models.journal import note
 from app.models.member import Member
-from app.models.peer import Peer
+from app.models.peer import MirroredProfile, Peer
 from federation import entity
 from tests.neighbourhood import Neighbourhood, url_of
 from tests.spaces import add_member, service, sign_in
@@ -49,7 +51,7 @@ READERS = {
 }
 
 #: Routes that answer only to a secret which no reader here holds.
-SECRET = {"sign_in.open", "sign_in.sent", "my_data.show_farewell"}
+SECRET = {"sign_in.open", "sign_in.sent", "my_data.show_farewell", "letters.show"}
 
 LINK = re.compile(r'(?:href|src|action|data-hx-get)="([^"#]+)')
 TOKEN = re.compile(r"eyJ[\w-]+\.([\w-]+)\.[\w-]+")
@@ -71,6 +73,7 @@ def town(tmp_path_factory):
             add_member("Keeper", audience="me", email=f"admin@{name}.example", admin=True)
     town.befriend("lyon", "nantes")
     town.publish("nantes", word("withdrawn", "name"), audience="me")
+    _write_to_each_other(town)
     with town.at("nantes") as session:
         peer = session.scalars(select(Peer)).one()
         note(session, town.now, "refusal", "expired", peer=peer, evidence="a document")
@@ -94,6 +97,22 @@ def _say(town, circle):
         )
     left = {"left_at": town.now} if circle == "gone" else {}
     town.publish("nantes", word(circle, "name"), audience=shown, **left)
+
+
+def _write_to_each_other(town):
+    """Let the reader of Lyon ask whoever Nantes shows to the web, and be answered."""
+    with town.at("lyon") as session:
+        reader = session.scalars(select(Member).filter_by(name="Reader")).one()
+        profile = session.scalars(select(MirroredProfile).filter_by(public=True)).one()
+        to = conversations.Recipient(
+            profile.subject, word("web", "name"), "", "Nantes", profile.peer
+        )
+        asked = conversations.Request("question", "Are you there?")
+        conversations.ask(session, reader, to, asked, town.identity("lyon"), town.now)
+    town.work()
+    with town.at("nantes") as session:
+        found = session.scalars(select(Conversation)).one()
+        conversations.say(session, found, "message", "Yes.", town.identity("nantes"), town.now)
 
 
 class Walk:

@@ -24,7 +24,9 @@ from app.exchange.identity import (
 )
 from app.exchange.rekeying import Schedule
 from app.exchange.work import Outcome, Round, perform, schedule_upkeep
+from app.factory import create_app
 from app.models.peer import Peer
+from app.web import letters
 from federation.transport import HttpsTransport
 
 ACTOR = "command"
@@ -204,15 +206,20 @@ def work(once: bool) -> None:
         _log_as(space.settings.log_format)
         heartbeat = space.settings.data / loop.HEARTBEAT
         schedule = Schedule(settings.key_folder, timedelta(days=settings.rotate_after))
+        mailer = letters.mailer(create_app(settings))
     if not once:
-        loop.run(_sessions(engine), transport, keyholder, heartbeat, schedule=schedule)
+        loop.run(
+            _sessions(engine), transport, keyholder, heartbeat, schedule=schedule, mailer=mailer
+        )
         return
     now = datetime.now(UTC)
     with Session(engine) as session:
         schedule_upkeep(session, now)
         session.commit()
     heartbeat.touch()
-    done = loop.run_round(_sessions(engine), transport, identity, now, schedule=schedule)
+    done = loop.run_round(
+        _sessions(engine), transport, identity, now, schedule=schedule, mailer=mailer
+    )
     click.echo(f"{len(done.outcomes)} jobs done")
     if done.broken:
         stop([f"{done.broken} jobs met a bug; the log has it"])

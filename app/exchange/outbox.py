@@ -31,10 +31,11 @@ PULL, STATEMENT, NOTICE, ACK, KNOCK = "pull", "statement", "notice", "ack", "kno
 CHECKPOINT, RENEW, ENTITY, PURGE = "checkpoint", "renew", "entity", "purge"
 RECALL, DOUBT, CATCH_UP = "recall", "doubt", "catch-up"
 TRIAL, LAG, ROTATE = "trial", "lag", "rotate"
+LETTER, MAIL = "letter", "mail"
 
 #: What somebody waits for: a member who took a profile back, a neighbour who wants to know it.
 #: Done before all that is merely due, such as reading a hundred neighbours, some of them away.
-URGENT = (CHECKPOINT, NOTICE, ACK, RECALL, TRIAL)
+URGENT = (CHECKPOINT, NOTICE, ACK, RECALL, TRIAL, LETTER, MAIL)
 
 #: Longer than any job should take; a killed worker's job waits at most this long.
 LEASE = timedelta(minutes=5)
@@ -48,6 +49,10 @@ JITTER = 0.2
 
 # Not a secret: only meant to spread the load.
 _chance = Random()  # noqa: S311
+
+
+class NotNowError(Exception):
+    """Something of our own that a job needs, such as the mail server, does not answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from app.exchange import awaiting, copies, deliveries, peers, trial
+from app.exchange import awaiting, conversations, copies, deliveries, peers, trial
 from app.exchange.identity import Identity
 from app.models import sign_in
 from app.models.feed import FeedEntry, OwnCheckpoint
@@ -53,6 +53,7 @@ def purge(session: Session, identity: Identity, now: datetime) -> str:
 
 def _sweep_own(session: Session, now: datetime) -> None:
     sign_in.sweep(session, now)
+    conversations.sweep(session, now)
     trial.forget_old(session, now)
     session.execute(delete(SeenAssertion).where(SeenAssertion.expires_at <= now))
     session.execute(

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from app.exchange import (
     awaiting,
     checkpoints,
+    conversations,
     deliveries,
     entities,
     lag,
@@ -31,7 +32,7 @@ from app.exchange import (
     upkeep,
 )
 from app.exchange.identity import Identity
-from app.exchange.outbox import Claim
+from app.exchange.outbox import Claim, NotNowError
 from app.exchange.pull import Pulled, pull
 from app.exchange.turn import BEHIND, Turn
 from app.models.job import Job
@@ -56,10 +57,18 @@ GOES_ON_AFTER = timedelta(seconds=1)
 DAILY = timedelta(days=1)
 UPKEEP = (outbox.CHECKPOINT, outbox.RENEW, outbox.PURGE, outbox.LAG, outbox.ROTATE)
 
+#: When mail is looked at again by whoever cannot send any.
+MAILED_LATER = timedelta(hours=1)
+
 #: Attempts after which a message is let go. Notices and acknowledgements are made again with the
 #: next change; a statement is tried for a month (the waits double up to a day).
 MESSAGE_ATTEMPTS = 5
 STATEMENT_ATTEMPTS = 40
+
+
+#: Tells a member by mail that somebody wrote, given the reference of the conversation; raises
+#: :class:`outbox.NotNowError` when the mail server takes nothing.
+Mailer = Callable[[Session, str, datetime], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,9 @@ class Round:
 
     schedule: rekeying.Schedule | None = None
     """When the operational key is changed by itself; never, when not given."""
+
+    mailer: Mailer | None = None
+    """Sends what members are told by mail; nothing is sent, and it waits, when not given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +114,7 @@ def perform(round_: Round, held: Claim) -> Outcome:
         _keep_time(round_, held, turn)
         session.commit()
         return Outcome(held.kind, held.key, True, told)
-    except (FederationError, OperationalError) as error:
+    except (FederationError, OperationalError, NotNowError) as error:
         session.rollback()
         again = _give_back(round_, held, turn, error)
         return Outcome(held.kind, held.key, False, f"{error} ({again})"[:300])
@@ -150,7 +162,7 @@ def _keep_time(round_: Round, held: Claim, turn: Turn) -> None:
 
 
 def _give_back(
-    round_: Round, held: Claim, turn: Turn, error: FederationError | OperationalError
+    round_: Round, held: Claim, turn: Turn, error: FederationError | OperationalError | NotNowError
 ) -> str:
     """Return the job to the outbox, or let it go when trying again is pointless; say which."""
     session = round_.session
@@ -187,7 +199,7 @@ def _look_after(session: Session, held: Claim, now: datetime) -> None:
         outbox.request(session, outbox.PULL, str(peer.id), now, peer_id=peer.id)
 
 
-def _asked_to_wait(error: FederationError | OperationalError) -> timedelta:
+def _asked_to_wait(error: FederationError | OperationalError | NotNowError) -> timedelta:
     asked = error.retry_after if isinstance(error, RateLimitedError) else None
     return timedelta(seconds=asked or 0)
 
@@ -205,6 +217,9 @@ def _pointless(held: Claim, error: FederationError) -> bool:
     if held.kind == outbox.ACK and held.body:
         # The last word about an end: nothing that comes later would say it again.
         return held.attempts >= STATEMENT_ATTEMPTS
+    if held.kind == outbox.LETTER:
+        # Somebody waits for an answer; `conversations.deliver` gives up after a month.
+        return False
     return error.permanent or held.attempts >= MESSAGE_ATTEMPTS
 
 
@@ -346,7 +361,22 @@ def _catch_up(round_: Round, _held: Claim) -> tuple[str, datetime | None]:
     return f"{publish.catch_up(round_.session, round_.identity, round_.now)} published", None
 
 
+def _letter(round_: Round, held: Claim) -> tuple[str, datetime | None]:
+    told = conversations.deliver(
+        round_.session, held.key, round_.transport, round_.identity, round_.now
+    )
+    return told, None
+
+
+def _mail(round_: Round, held: Claim) -> tuple[str, datetime | None]:
+    if round_.mailer is None:
+        return "nobody here sends mail", round_.now + MAILED_LATER
+    return round_.mailer(round_.session, held.key, round_.now), None
+
+
 _WORK: dict[str, Work] = {
+    outbox.LETTER: _letter,
+    outbox.MAIL: _mail,
     outbox.PULL: _pull,
     outbox.STATEMENT: _statement,
     outbox.NOTICE: _notice,

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, select
+from sqlalchemy import CheckConstraint, ForeignKey, String, select, true
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.models.base import Base, Moment, Opaque, new_id
@@ -41,6 +41,9 @@ class Account(Base):
     role: Mapped[str] = mapped_column(String(6), default=MEMBER)
     locale: Mapped[str] = mapped_column(String(5), default="")
     """The language this person reads, empty to follow their browser."""
+
+    letters: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether they are told by mail when somebody writes to them."""
 
     member_id: Mapped[int | None] = mapped_column(
         ForeignKey("member.id", ondelete="SET NULL"), unique=True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 from flask import current_app
@@ -47,10 +47,15 @@ class VerifiedSmtp(EmailBackend):  # type: ignore[misc]  # the library has no ty
         return True
 
 
-def letter(to: str, subject: str, text: str) -> EmailMessage:
+def letter(
+    to: str, subject: str, text: str, headers: Mapping[str, str] | None = None
+) -> EmailMessage:
     """Return a letter; a subject is one line, whatever the names in it contain."""
     return EmailMessage(
-        " ".join(subject.split()), text, to=[to], headers={"Auto-Submitted": "auto-generated"}
+        " ".join(subject.split()),
+        text,
+        to=[to],
+        headers={"Auto-Submitted": "auto-generated", **(headers or {})},
     )
 
 

@@ -56,7 +56,7 @@ PULL_REST = timedelta(seconds=5)
 def create_statement() -> Response:
     """Take in a space's half of a peering, or a stranger's request."""
     count(STATEMENTS, "peering")
-    token, now = _document(), datetime.now(UTC)
+    token, now = document(), datetime.now(UTC)
     identity = _identity()
     issuer = signing.claimed_issuer(token, PeeringStatement.typ)
     if issuer == identity.entity_id:
@@ -78,7 +78,7 @@ def create_statement() -> Response:
 def create_notice() -> Response:
     """Hear that a neighbour's directory changed: its next pull is due."""
     count(MESSAGES, "notify")
-    token, now = _document(), datetime.now(UTC)
+    token, now = document(), datetime.now(UTC)
     identity = _identity()
     peer = known_issuer(token, Notice.typ)
     notice = signed_by(peer, token, Notice, now)
@@ -99,7 +99,7 @@ def create_notice() -> Response:
 def create_ack() -> Response:
     """Keep a neighbour's signed word that its copy of our view has the root that we signed."""
     count(MESSAGES, "ack")
-    token, now = _document(), datetime.now(UTC)
+    token, now = document(), datetime.now(UTC)
     identity = _identity()
     peer = known_issuer(token, Ack.typ)
     ack = signed_by(peer, token, Ack, now)
@@ -121,7 +121,7 @@ def _identity() -> Identity:
     return identity
 
 
-def _document() -> str:
+def document() -> str:
     """Return the body, if it is one signed document by its media type and size.
 
     :raises MediaTypeError: anything but exactly ``application/jwt``.

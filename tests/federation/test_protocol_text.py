@@ -18,6 +18,7 @@ from federation.documents import (
     Profile,
     Withdrawal,
 )
+from federation.introductions import Introduction, Reply
 from federation.peering import Decision, Half
 from federation.proof import Proof
 from tests.federation.samples import LYON, ROOT, Shelf, answer, lyon
@@ -32,6 +33,8 @@ DOCUMENTS = {
     "notice": Notice,
     "ack": Ack,
     "assertion": Assertion,
+    "introduction": Introduction,
+    "reply": Reply,
 }
 
 

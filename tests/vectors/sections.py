@@ -17,6 +17,7 @@ from federation.documents import (
     Profile,
     Withdrawal,
 )
+from federation.introductions import Introduction, Reply
 from federation.proof import Proof
 from tests.federation import samples
 from tests.federation.samples import AICHA, DAY, LYON, NOW
@@ -183,6 +184,8 @@ SHOWN = {
     "ack": Ack,
     "assertion": Assertion,
     "peering": PeeringStatement,
+    "introduction": Introduction,
+    "reply": Reply,
 }
 
 

@@ -11,7 +11,8 @@ from app.models.feed import FeedState
 from federation import signing
 from federation.documents import Ack, Assertion, Notice, PeeringStatement
 from federation.envelope import moment
-from federation.limits import STATEMENT_LIFETIME
+from federation.introductions import Introduction, Reply
+from federation.limits import INTRODUCTION_LIFETIME, STATEMENT_LIFETIME
 from tests.neighbourhood import Neighbourhood, url_of
 
 LYON, NANTES = url_of("lyon"), url_of("nantes")
@@ -45,6 +46,26 @@ class Letters:
             count=stated[1], root=stated[2], issued_at=moment(self.town.now),
         )  # fmt: skip
         return signing.sign(made.to_claims() | claims, key or self.key, Ack.typ)
+
+    def introduction(self, key=None, **claims):
+        now = moment(self.town.now)
+        made = Introduction.model_validate(
+            {
+                "issuer": LYON, "audience": NANTES, "subject": f"{NANTES}/m/nobody",
+                "id": "talk", "kind": "question", "text": "Is this lease fair?",
+                "issued_at": now, "expires_at": now + INTRODUCTION_LIFETIME,
+                "sender": {"sub": f"{LYON}/m/maud", "name": "Maud Le Goff"},
+            }
+        )  # fmt: skip
+        return signing.sign(made.to_claims() | claims, key or self.key, Introduction.typ)
+
+    def reply(self, key=None, **claims):
+        now = moment(self.town.now)
+        made = Reply(
+            issuer=LYON, audience=NANTES, opened_by=LYON, id="talk", n=1, act="message",
+            text="Mostly.", issued_at=now, expires_at=now + INTRODUCTION_LIFETIME,
+        )  # fmt: skip
+        return signing.sign(made.to_claims() | claims, key or self.key, Reply.typ)
 
     def statement(self, key=None, typ=PeeringStatement.typ, **claims):
         now = moment(self.town.now)

@@ -18,6 +18,7 @@ from app.models.peer import Peer
 from app.wire import callers
 from federation import keys, signing
 from federation.documents import Ack, Assertion, Notice, PeeringStatement
+from federation.introductions import Introduction, Reply
 from federation.keys import new_key
 from tests.federation.samples import encode, forge
 from tests.neighbourhood import Neighbourhood
@@ -27,10 +28,23 @@ PATH = "/federation/v1"
 STRANGER = new_key()
 
 #: Where letters are posted, and where an assertion is shown; by what is written there.
-LETTERS = {"statement": "peering", "notice": "notify", "ack": "ack"}
+LETTERS = {
+    "statement": "peering",
+    "notice": "notify",
+    "ack": "ack",
+    "introduction": "intro",
+    "reply": "intro",
+}
 READS = ("feed", "checkpoint", "index", "held")
 DOORS = [*LETTERS, *(f"assertion for {path}" for path in READS)]
-TYPES = {"statement": PeeringStatement, "notice": Notice, "ack": Ack, "assertion": Assertion}
+TYPES = {
+    "statement": PeeringStatement,
+    "notice": Notice,
+    "ack": Ack,
+    "assertion": Assertion,
+    "introduction": Introduction,
+    "reply": Reply,
+}
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +173,8 @@ LONG = {
     "notice": ("epoch",),
     "ack": ("epoch", "root", "view"),
     "assertion": ("jti", "htm", "htu"),
+    "introduction": ("text", "when", "budget", "id", "kind", "service"),
+    "reply": ("text", "id", "act", "email"),
 }
 
 
@@ -283,6 +299,7 @@ BOUNDED = {
     "seen_assertion": ("callers.ASSERTIONS of each space", "exp, at most 120 s"),
     "peer_ack": ("one of each space and view", "the peering"),
     "receipt": ("one of each space and withdrawal of ours", "the withdrawal's exp"),
+    "conversation": ("200 a day of each space, with 500 messages each", "a year of silence"),
     "lag_sample": ("one an hour of each space", "a day"),
     "trial": ("one of each space", "the next trial"),
 }

@@ -1,0 +1,330 @@
+"""Asking somebody a question or for a quote, here or across the wall, and going on from there.
+
+Neither address is shown before both people have pressed the button that says so. Whether the
+other person is there, has read it, or does not want to, this page does not know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flask import Blueprint, Response, abort, current_app, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+from sqlalchemy.orm import selectinload
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.database import db
+from app.exchange import conversations, entities
+from app.exchange.conversations import (
+    CLOSE,
+    DECLINE,
+    QUESTION,
+    QUOTE,
+    SAY,
+    SHARE,
+    NoConversationError,
+    Recipient,
+    Request,
+    TooManyContactsError,
+)
+from app.exchange.describing import subject_of
+from app.exchange.identity import Identity
+from app.models.conversation import WAITING, Conversation
+from app.models.member import Member
+from app.models.peer import MirroredProfile
+from app.models.scope import seen_by
+from app.search.cards import Card, card_of_member, card_of_mirrored
+from app.web import forms, rates, words
+from app.web.access import account, members, reader, signed_in
+from app.web.pages import page
+from app.web.profile import mirrored_profile
+from federation import limits
+
+bp = Blueprint("introductions", __name__)
+
+#: Letters of one person; a conversation is quicker by telephone.
+LETTERS = "60 per hour"
+
+#: Conversations on the page.
+SHOWN = 100
+
+
+@dataclass(slots=True)
+class Letter:
+    """What was typed, kept as it was."""
+
+    kind: str = QUESTION
+    text: str = ""
+    service: str = ""
+    timing: str = ""
+    budget: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def most(self) -> int:
+        """Return how many characters the text may have."""
+        return limits.QUESTION_CHARACTERS if self.kind == QUESTION else limits.LETTER_CHARACTERS
+
+    def judge(self, card: Card) -> bool:
+        """Say whether it can be sent to whom ``card`` shows; otherwise ``errors`` says why not."""
+        if not self.text:
+            self.errors["text"] = _("Write what you need, in a sentence or two.")
+        elif len(self.text) > self.most:
+            self.errors["text"] = _(
+                "That is %(count)s characters; %(most)s fit.", count=len(self.text), most=self.most
+            )
+        for name in ("timing", "budget"):
+            if len(getattr(self, name)) > limits.LINE_CHARACTERS:
+                self.errors[name] = _("Keep it to one line.")
+        if self.service not in {one.ref for one in card.services}:
+            self.errors["service"] = _("Choose what it is about.")
+        return not self.errors
+
+
+@bp.app_template_global()
+def asked_for_answers() -> int:
+    """Return how many people wait for an answer of whoever is signed in."""
+    person = account()
+    if person is None or person.member_id is None:
+        return 0
+    waiting = select(func.count(Conversation.id)).filter_by(
+        member_id=person.member_id, mine=False, state=WAITING
+    )
+    return db.session.scalar(waiting) or 0
+
+
+@bp.app_template_global()
+def can_be_asked(card: Card, profile: MirroredProfile | None) -> bool:
+    """Say whether the person on ``card`` can be written to from here."""
+    if not card.services:
+        return False
+    return profile is None or bool(entities.stored_configuration(profile.peer).endpoints.intro)
+
+
+@bp.get("/introductions")
+@members
+def index() -> Response:
+    return _page(None)
+
+
+@bp.get("/introductions/<ref>")
+@members
+def show(ref: str) -> Response:
+    return _page(_mine(ref))
+
+
+@bp.post("/introductions/<ref>")
+@members
+def update(ref: str) -> AnyResponse:
+    """Say something, agree to exchange addresses, decline, end it, or hear no more."""
+    conversation = _mine(ref)
+    act = request.form.get("do", SAY)
+    text = forms.paragraphs(request.form.get("text", "")).strip()
+    if act not in (SAY, DECLINE, SHARE, CLOSE, "silence"):
+        abort(400)
+    problem = ""
+    if act == SAY and not text:
+        problem = _("Write something first.")
+    elif len(text) > limits.LETTER_CHARACTERS:
+        problem = _(
+            "That is %(count)s characters; %(most)s fit.",
+            count=len(text),
+            most=limits.LETTER_CHARACTERS,
+        )
+    if problem:
+        return _page(conversation, text, problem, 422)
+    rates.count("letter", signed_in().ref, LETTERS)
+    try:
+        if act == "silence":
+            conversations.silence(db.session(), conversation, g.now)
+        else:
+            said = text if act in (SAY, DECLINE) else ""
+            conversations.say(db.session(), conversation, act, said, _identity(), g.now)
+    except NoConversationError:
+        db.session.rollback()
+        return _page(
+            _mine(ref), text, _("This conversation is over. Ask again on their page."), 409
+        )
+    db.session.commit()
+    flash(_done(act, conversation))
+    return redirect(url_for("introductions.show", ref=ref), 303)
+
+
+@bp.get("/m/<ref>/ask")
+@members
+def new(ref: str) -> Response:
+    return _ask(_neighbour_at_the_next_desk(ref))
+
+
+@bp.post("/m/<ref>/ask")
+@members
+def create(ref: str) -> AnyResponse:
+    member = _neighbour_at_the_next_desk(ref)
+    card = card_of_member(member, g.space, g.now.date())
+    here = Recipient(subject_of(member, _identity()), card.name, card.headline, g.space.name, None)
+    return _send(card, here, member, None)
+
+
+@bp.get("/n/<peer_ref>/<ref>/ask")
+@members
+def new_across(peer_ref: str, ref: str) -> Response:
+    return _ask(mirrored_profile(peer_ref, ref))
+
+
+@bp.post("/n/<peer_ref>/<ref>/ask")
+@members
+def create_across(peer_ref: str, ref: str) -> AnyResponse:
+    profile = mirrored_profile(peer_ref, ref)
+    card = card_of_mirrored(profile, g.now)
+    there = Recipient(profile.subject, card.name, card.headline, profile.peer.name, profile.peer)
+    return _send(card, there, None, profile)
+
+
+def _send(
+    card: Card, recipient: Recipient, member: Member | None, profile: MirroredProfile | None
+) -> AnyResponse:
+    letter = _read(card)
+    me = signed_in().member
+    if me is None or recipient.subject == subject_of(me, _identity()):
+        abort(403)
+    if not can_be_asked(card, profile):
+        abort(404)
+    if not letter.judge(card):
+        return _form(card, member, profile, letter, 422)
+    rates.count("letter", signed_in().ref, LETTERS)
+    talking = conversations.open_with(db.session(), me, recipient.subject)
+    try:
+        if talking is not None:
+            conversations.say(db.session(), talking, SAY, letter.text, _identity(), g.now)
+        else:
+            wanted = Request(
+                letter.kind, letter.text, letter.service, _title(card, letter.service),
+                letter.timing, letter.budget,
+            )  # fmt: skip
+            talking = conversations.ask(db.session(), me, recipient, wanted, _identity(), g.now)
+    except TooManyContactsError as error:
+        db.session.rollback()
+        letter.errors["text"] = _(
+            "You wrote to five new people within a day; that is enough to be read with care. "
+            "What you typed is kept here: send it after %(time)s.",
+            time=words.clock(error.again_at),
+        )
+        return _form(card, member, profile, letter, 429)
+    db.session.commit()
+    flash(
+        _(
+            "On its way to %(name)s. You are told here, and by mail, when there is an answer.",
+            name=recipient.name,
+        )
+    )
+    return redirect(url_for("introductions.show", ref=talking.ref), 303)
+
+
+def _ask(found: Member | MirroredProfile) -> Response:
+    member = found if isinstance(found, Member) else None
+    profile = found if isinstance(found, MirroredProfile) else None
+    card = (
+        card_of_member(member, g.space, g.now.date())
+        if member is not None
+        else card_of_mirrored(found, g.now)  # type: ignore[arg-type]  # one of the two it is
+    )
+    kind = QUOTE if request.args.get("kind") == QUOTE else QUESTION
+    wanted = request.args.get("service", "") or (card.services[0].ref if card.services else "")
+    if not can_be_asked(card, profile):
+        abort(404)
+    return _form(card, member, profile, Letter(kind, service=wanted))
+
+
+def _form(
+    card: Card,
+    member: Member | None,
+    profile: MirroredProfile | None,
+    letter: Letter,
+    status: int = 200,
+) -> Response:
+    return page(
+        "introductions/ask.html",
+        status=status,
+        card=card,
+        member=member,
+        profile=profile,
+        letter=letter,
+        me=signed_in().member,
+    )
+
+
+def _read(card: Card) -> Letter:
+    given = request.form
+    only = card.services[0].ref if len(card.services) == 1 else ""
+    return Letter(
+        QUOTE if given.get("kind") == QUOTE else QUESTION,
+        forms.paragraphs(given.get("text", "")).strip(),
+        given.get("service", "") or only,
+        forms.line(given.get("timing", "")),
+        forms.line(given.get("budget", "")),
+    )
+
+
+def _title(card: Card, ref: str) -> str:
+    return next(one.title for one in card.services if one.ref == ref)
+
+
+def _neighbour_at_the_next_desk(ref: str) -> Member:
+    member: Member = db.one_or_404(select(Member).where(Member.ref == ref, seen_by(reader())))
+    return member
+
+
+def _mine(ref: str) -> Conversation:
+    """Return one of the reader's own conversations; those of others do not exist (404)."""
+    found: Conversation = db.one_or_404(
+        select(Conversation)
+        .filter_by(ref=ref, member_id=signed_in().member_id or 0)
+        .options(selectinload(Conversation.messages))
+    )
+    return found
+
+
+def _page(
+    conversation: Conversation | None, text: str = "", problem: str = "", status: int = 200
+) -> Response:
+    mine = (
+        select(Conversation)
+        .filter_by(member_id=signed_in().member_id or 0)
+        .options(selectinload(Conversation.messages))
+        .order_by(Conversation.updated_at.desc(), Conversation.id.desc())
+        .limit(SHOWN)
+    )
+    everything = db.session.scalars(mine).all()
+    return page(
+        "introductions/show.html",
+        "thread",
+        status,
+        asked=[one for one in everything if not one.mine and one.state == WAITING],
+        talks=[one for one in everything if one.mine or one.state != WAITING],
+        chosen=conversation,
+        typed=text,
+        problem=problem,
+        most=limits.LETTER_CHARACTERS,
+        local=lambda one: conversations.is_local(one, _identity()),
+    )
+
+
+def _done(act: str, conversation: Conversation) -> str:
+    name = conversation.other_name
+    both = conversation.they_share_at is not None
+    said = {
+        SAY: _("Sent."),
+        DECLINE: _("%(name)s is told kindly that it does not fit this time.", name=name),
+        SHARE: _("You both agreed: here are your addresses.")
+        if both
+        else _("If %(name)s agrees too, you see each other’s address.", name=name),
+        CLOSE: _("The conversation is over."),
+        "silence": _("You will not hear from %(name)s any more. They are not told.", name=name),
+    }
+    return str(said[act])
+
+
+def _identity() -> Identity:
+    identity: Identity = current_app.extensions["identity"]
+    return identity

@@ -1,0 +1,117 @@
+"""Telling a member by mail that somebody wrote: sent by the worker, in the member's language.
+
+The letter carries neither the other person's address nor a way to answer but the link. It can be
+stopped with one click and no sign-in (RFC 8058): whoever has such a letter may stop these letters,
+and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Blueprint, Flask, Response, abort, current_app, g, render_template, url_for
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from flask_mailman import EmailMessage
+from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.database import db
+from app.exchange.outbox import NotNowError
+from app.models.account import Account
+from app.models.conversation import Conversation
+from app.models.space import Space
+from app.web import mail
+from app.web.access import anyone
+from app.web.languages import LANGUAGES
+from app.web.pages import page
+
+bp = Blueprint("letters", __name__)
+
+
+def mailer(app: Flask) -> Callable[[Session, str, datetime], str]:
+    """Return what sends the letter about a conversation, for the worker."""
+
+    def tell(session: Session, reference: str, now: datetime) -> str:
+        found = session.scalars(select(Conversation).filter_by(ref=reference)).one_or_none()
+        account = None if found is None else found.member.account
+        if found is None or account is None or not account.letters:
+            return "nobody to tell"
+        news = [message for message in found.messages if not message.mine]
+        if not news:
+            return "nothing to tell"
+        here = session.get_one(Space, 1)
+        with app.test_request_context(base_url=here.url):
+            g.space, g.now = here, now
+            chosen = account.locale if account.locale in LANGUAGES else _first(g.space.languages)
+            with force_locale(chosen):
+                letter = _letter(found, account, news[-1].text, news[-1].act)
+            session.commit()
+            try:
+                mail.send([letter])
+            except mail.MailNotSentError as error:
+                raise NotNowError(str(error)) from error
+        return "told"
+
+    return tell
+
+
+@bp.get("/letters/<proof>/stop")
+@anyone
+def show(proof: str) -> Response:
+    """Ask whether to stop; a scanner that opens every link stops nothing."""
+    return page("letters/stop.html", stopped=not _account(proof).letters)
+
+
+@bp.post("/letters/<proof>/stop")
+@anyone
+def create(proof: str) -> Response:
+    """Stop the letters: from our page, or from a mail program that knows no page."""
+    account = _account(proof)
+    account.letters = False
+    db.session.commit()
+    return page("letters/stop.html", stopped=True)
+
+
+def _letter(found: Conversation, account: Account, text: str, act: str) -> EmailMessage:
+    link = g.space.url + url_for("introductions.show", ref=found.ref)
+    ending = g.space.url + url_for("letters.show", proof=_proofs().dumps(account.ref))
+    name, first = found.other_name, not found.mine and len(found.messages) == 1
+    subject = (
+        _("%(name)s asks you something", name=name)
+        if first
+        else _("%(name)s wrote to you", name=name)
+    )
+    body = render_template(
+        "mail/introduction.txt",
+        conversation=found,
+        text=text,
+        act=act,
+        link=link,
+        ending=ending,
+        me=found.member,
+    )
+    stopping = {
+        "List-Unsubscribe": f"<{ending}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+    return mail.letter(account.email, subject, body, stopping)
+
+
+def _first(languages: list[str]) -> str:
+    return next((tag for tag in languages if tag in LANGUAGES), "en")
+
+
+def _account(proof: str) -> Account:
+    try:
+        ref = _proofs().loads(proof)
+    except BadSignature:
+        abort(404)
+    account: Account = db.one_or_404(select(Account).filter_by(ref=ref))
+    return account
+
+
+def _proofs() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="letters")

@@ -1,0 +1,350 @@
+"""Writing to somebody, here and across the wall: what arrives once, what never, who learns what."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from app.database import db
+from app.exchange import conversations, peers
+from app.exchange.conversations import (
+    CLOSE,
+    DECLINE,
+    SAY,
+    SHARE,
+    NoConversationError,
+    Recipient,
+    Request,
+    TooManyContactsError,
+)
+from app.models.conversation import Conversation
+from app.models.member import Member
+from app.models.peer import MirroredProfile
+from federation.errors import RateLimitedError, UnreachableError
+from federation.introductions import Introduction
+from tests.neighbourhood import Neighbourhood, url_of
+from tests.spaces import add_member, service
+
+
+@pytest.fixture
+def town(tmp_path):
+    town = Neighbourhood(tmp_path, "lyon", "nantes")
+    with town.at("nantes"):
+        add_member(
+            "Claire", audience="me", email="claire@x.example", services=(service("Contracts"),)
+        )
+        add_member("Youenn", audience="space", email="youenn@x.example", services=(service("Tax"),))
+    town.publish("nantes", "Claire")
+    with town.at("lyon"):
+        add_member("Maud", audience="me", email="maud@x.example", headline="I draw bees")
+    town.befriend("lyon", "nantes")
+    yield town
+    town.close()
+
+
+def member(session, name):
+    return session.scalars(select(Member).filter_by(name=name)).one()
+
+
+def to_claire(session):
+    profile = session.scalars(select(MirroredProfile)).one()
+    return Recipient(profile.subject, "Claire", "", "Nantes", profile.peer)
+
+
+def ask(town, text="Could you read a contract?", who="Maud", recipient=None):
+    """Let somebody in Lyon ask Claire; return the reference of the conversation."""
+    with town.at("lyon") as session:
+        there = recipient or to_claire(session)
+        asked = conversations.ask(
+            session, member(session, who), there, Request("question", text),
+            town.identity("lyon"), town.now,
+        )  # fmt: skip
+        return asked.ref
+
+
+def conversation(town, space, name):
+    with town.at(space) as session:
+        owner = member(session, name)
+        found = session.scalars(select(Conversation).filter_by(member_id=owner.id)).one_or_none()
+        if found is not None:
+            session.expunge(found)
+        return found
+
+
+def say(town, space, name, act=SAY, text=""):
+    with town.at(space) as session:
+        owner = member(session, name)
+        found = session.scalars(select(Conversation).filter_by(member_id=owner.id)).one()
+        conversations.say(session, found, act, text, town.identity(space), town.now)
+
+
+def heard(town, space, name):
+    """What somebody sees of their one conversation: who did what, and what was said."""
+    with town.at(space) as session:
+        owner = member(session, name)
+        found = session.scalars(select(Conversation).filter_by(member_id=owner.id)).all()
+        return [
+            ("I" if one.mine else "they", one.act, one.text)
+            for each in found
+            for one in each.messages
+        ]
+
+
+def addresses(town):
+    found = [conversation(town, "lyon", "Maud"), conversation(town, "nantes", "Claire")]
+    return [one.their_email for one in found]
+
+
+# --- what is not said to whom ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("gone", ["left", "hidden", "offers nothing", "wants no more"])
+def test_nobody_learns_whether_somebody_is_there_or_wants_to_hear(town, gone):
+    with town.at("nantes") as session:
+        claire = member(session, "Claire")
+        if gone == "left":
+            claire.left_at = town.now
+        elif gone == "hidden":
+            claire.show_to("space", town.now)
+        elif gone == "offers nothing":
+            claire.services.clear()
+    if gone == "wants no more":
+        ask(town)
+        town.work()
+        with town.at("nantes") as session:
+            conversations.silence(session, session.scalars(select(Conversation)).one(), town.now)
+        say(town, "lyon", "Maud", text="Did you read it?")
+    else:
+        ask(town)
+    told = [outcome for outcome in town.work_at("lyon") if outcome.kind == "letter"]
+    assert [(one.done, one.told) for one in told] == [(True, "1 delivered")]
+    said = [text for _who, _act, text in heard(town, "nantes", "Claire")]
+    assert said == (["Could you read a contract?"] if gone == "wants no more" else [])
+
+
+def test_a_member_shown_to_this_space_alone_cannot_be_written_to_from_another(town):
+    with town.at("nantes") as session:
+        ref = member(session, "Youenn").ref
+    with town.at("lyon") as session:
+        peer = town.peer_in(session, "nantes")
+        hidden = Recipient(f"{url_of('nantes')}/m/{ref}", "Youenn", "", "Nantes", peer)
+        conversations.ask(
+            session, member(session, "Maud"), hidden, Request("question", "Hello?"),
+            town.identity("lyon"), town.now,
+        )  # fmt: skip
+    town.work()
+    assert conversation(town, "nantes", "Youenn") is None
+
+
+def test_an_address_that_nobody_asked_for_is_not_taken(town):
+    """A space that tells one before both have agreed gains nothing by it."""
+    ask(town)
+    town.work()
+    with town.at("nantes") as session:
+        found = session.scalars(select(Conversation)).one()
+        found.i_share_at = found.they_share_at = town.now
+        conversations._add(session, found, "address", "", town.identity("nantes"), town.now)
+    town.work()
+    assert addresses(town)[0] == ""
+    assert heard(town, "lyon", "Maud") == [("I", "ask", "Could you read a contract?")]
+
+
+def test_one_side_that_agrees_sees_no_address(town):
+    ask(town)
+    town.work()
+    say(town, "lyon", "Maud", SHARE)
+    town.work()
+    assert addresses(town) == ["", ""]
+
+
+# --- how much is too much --------------------------------------------------------------
+
+
+def test_the_sixth_new_person_of_a_day_has_to_wait(town):
+    def other(number, session):
+        peer = town.peer_in(session, "nantes")
+        return Recipient(f"{url_of('nantes')}/m/{number}", f"N{number}", "", "Nantes", peer)
+
+    with town.at("lyon") as session:
+        maud = member(session, "Maud")
+        request = Request("question", "Hello?")
+        for number in range(5):
+            conversations.ask(
+                session, maud, other(number, session), request, town.identity("lyon"), town.now
+            )
+        with pytest.raises(TooManyContactsError) as refused:
+            conversations.ask(
+                session, maud, other(6, session), request, town.identity("lyon"), town.now
+            )
+        assert refused.value.again_at == town.now + timedelta(days=1)
+        town.later(days=1)
+        conversations.ask(
+            session, maud, other(6, session), request, town.identity("lyon"), town.now
+        )
+
+
+def test_a_space_that_does_not_count_is_counted_by_the_other(town):
+    """Its member's sixth letter of a day is refused at the door, and so is everybody's 201st."""
+
+    def letter(number, sender="spammer"):
+        subject = f"{url_of('nantes')}/m/{claire}"
+        return Introduction.model_validate(
+            {
+                "issuer": url_of("lyon"), "audience": url_of("nantes"), "subject": subject,
+                "id": f"c{number}", "kind": "question", "text": "Buy!",
+                "issued_at": town.now, "expires_at": town.now + timedelta(days=1),
+                "sender": {"sub": f"{url_of('lyon')}/m/{sender}", "name": "Spammer"},
+            }
+        )  # fmt: skip
+
+    with town.at("nantes") as session:
+        claire = member(session, "Claire").ref
+        peer = town.peer_in(session, "lyon")
+        identity = town.identity("nantes")
+        for number in range(5):
+            conversations.receive(session, peer, letter(number), identity, town.now)
+        with pytest.raises(RateLimitedError, match="this member"):
+            conversations.receive(session, peer, letter(5), identity, town.now)
+        for number in range(6, 201):
+            conversations.receive(session, peer, letter(number, f"s{number}"), identity, town.now)
+        with pytest.raises(RateLimitedError, match="this space"):
+            conversations.receive(session, peer, letter(999, "another"), identity, town.now)
+
+
+# --- what arrives -----------------------------------------------------------------------
+
+
+def test_a_question_and_its_answer_cross_the_wall(town):
+    ask(town)
+    town.work()
+    found = conversation(town, "nantes", "Claire")
+    assert (found.other_name, found.other_headline, found.other_space, found.state) == (
+        "Maud", "I draw bees", "Lyon", "waiting",
+    )  # fmt: skip
+    say(town, "nantes", "Claire", text="Gladly. Send me the draft.")
+    town.work()
+    assert heard(town, "lyon", "Maud") == [
+        ("I", "ask", "Could you read a contract?"),
+        ("they", "message", "Gladly. Send me the draft."),
+    ]
+    assert conversation(town, "lyon", "Maud").state == "talking"
+
+
+@pytest.mark.parametrize("first", ["Maud", "Claire"])
+def test_both_addresses_appear_when_both_have_agreed_in_either_order(town, first):
+    ask(town)
+    town.work()
+    places = {"Maud": "lyon", "Claire": "nantes"}
+    for name in (first, *({"Maud", "Claire"} - {first})):
+        say(town, places[name], name, SHARE)
+        town.work()
+    assert addresses(town) == ["claire@x.example", "maud@x.example"]
+
+
+def test_both_addresses_appear_when_both_agree_at_once(town):
+    ask(town)
+    town.work()
+    say(town, "lyon", "Maud", SHARE)
+    say(town, "nantes", "Claire", SHARE)
+    town.work()
+    assert addresses(town) == ["claire@x.example", "maud@x.example"]
+
+
+def test_two_people_of_one_space_talk_without_a_network(town):
+    with town.at("nantes") as session:
+        youenn, claire = member(session, "Youenn"), member(session, "Claire")
+        subject = f"{url_of('nantes')}/m/{claire.ref}"
+        here = Recipient(subject, "Claire", "", "Nantes", None)
+        conversations.ask(
+            session, youenn, here, Request("question", "Lunch?"), town.identity("nantes"), town.now
+        )
+    say(town, "nantes", "Claire", text="At one.")
+    say(town, "nantes", "Youenn", SHARE)
+    say(town, "nantes", "Claire", SHARE)
+    assert [said for *_, said in heard(town, "nantes", "Youenn")][:2] == ["Lunch?", "At one."]
+    emails = [conversation(town, "nantes", name).their_email for name in ("Youenn", "Claire")]
+    assert emails == ["claire@x.example", "youenn@x.example"]
+
+
+def test_a_space_that_is_down_for_a_week_gets_everything_once_and_in_order(town):
+    town.cut("nantes")
+    ask(town)
+    say(town, "lyon", "Maud", text="It is about a lease.")
+    for _ in range(7):
+        town.work_at("lyon")
+        town.later(days=1)
+    town.mend("nantes")
+    town.work()
+    assert heard(town, "nantes", "Claire") == [
+        ("they", "ask", "Could you read a contract?"),
+        ("they", "message", "It is about a lease."),
+    ]
+
+
+def test_what_was_taken_before_a_crash_is_not_taken_twice(town):
+    """The other space took it, and its word that it did was lost."""
+    ask(town)
+    deliver = town.network.post
+    lost = []
+
+    def lose_the_answer(url, body, **given):
+        answer = deliver(url, body, **given)
+        if url.endswith("/intro") and not lost:
+            lost.append(url)
+            raise UnreachableError("cut")
+        return answer
+
+    town.network.post = lose_the_answer
+    town.work_at("lyon")
+    town.later(hours=1)
+    town.work()
+    assert len(lost) == 1
+    assert heard(town, "nantes", "Claire") == [("they", "ask", "Could you read a contract?")]
+
+
+def test_who_is_not_reached_for_a_month_is_given_up_and_the_asker_sees_it(town):
+    town.cut("nantes")
+    ask(town)
+    town.work_at("lyon")
+    town.later(days=31)
+    town.work_at("lyon")
+    assert conversation(town, "lyon", "Maud").state == "lost"
+    town.mend("nantes")
+    town.work()
+    assert conversation(town, "nantes", "Claire") is None
+
+
+@pytest.mark.parametrize(("act", "state"), [(DECLINE, "declined"), (CLOSE, "closed")])
+def test_after_a_no_or_an_end_nothing_more_is_said_on_either_side(town, act, state):
+    ask(town)
+    town.work()
+    say(town, "nantes", "Claire", act, "Full until May.")
+    with pytest.raises(NoConversationError):
+        say(town, "nantes", "Claire", text="One more thing")
+    town.work()
+    assert conversation(town, "lyon", "Maud").state == state
+    with pytest.raises(NoConversationError):
+        say(town, "lyon", "Maud", text="Please?")
+
+
+def test_nothing_is_sent_to_a_space_that_is_no_neighbour_any_more(town):
+    ask(town)
+    town.decide(peers.end, "lyon", "nantes")
+    town.work()
+    assert conversation(town, "nantes", "Claire") is None
+    assert all("/intro" not in path for _method, _name, path in town.network.requests)
+
+
+def test_what_nobody_spoke_in_for_a_year_is_deleted(town):
+    ask(town)
+    town.work()
+    town.later(days=364)
+    with town.at("nantes") as session:
+        conversations.sweep(session, town.now)
+    assert conversation(town, "nantes", "Claire") is not None
+    town.later(days=1)
+    with town.at("nantes") as session:
+        conversations.sweep(session, town.now)
+        assert db.session.scalars(select(Conversation)).all() == []
