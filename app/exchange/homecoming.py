@@ -1,16 +1,28 @@
-"""What a signed document of ours makes of the member's own row, after a return from a backup.
+"""What a document of ours that a neighbour holds makes of our feed and of the member's own row.
 
-The row is dated as the document is: nobody chose anything today.
+After a return from a backup. What is to be done is decided by :mod:`federation.recall`; here it is
+done, in the caller's transaction. A member's profile comes home into their row: it is the space's
+own signature under what the member last wrote, and without it the next thing that they save would
+undo it. The row is dated as the document is: nobody chose anything today.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.exchange import describing, publish, receipts
+from app.exchange.identity import Identity
+from app.models.feed import FeedEntry
 from app.models.member import ME, NEIGHBOURS, WEB, Member, Service
 from app.search.index import index_member
-from federation import documents
-from federation.documents import PUBLIC, Profile, Withdrawal
+from federation import documents, signing
+from federation.documents import PEERS, PUBLIC, Profile, Withdrawal
+from federation.recall import Finding, Ours, judge
+from federation.signing import Signed
 
 #: Claims that a row has under the same name.
 TEXTS = ("name", "headline", "bio", "locale", "location", "profession", "availability")
@@ -30,7 +42,131 @@ SERVICE_COLUMNS = {
 }
 
 
-def bring_home_withdrawn(session: Session, member: Member, withdrawal: Withdrawal) -> None:
+class Taken(StrEnum):
+    """What came of one document."""
+
+    NOTHING = "nothing"
+    WITHDRAWAL = "withdrawal"
+    PROFILE = "profile"
+    UNKNOWN = "unknown"
+    """It was about somebody whom the database does not know any more, and who is withdrawn."""
+
+
+def take(
+    session: Session,
+    signed: Signed[Profile | Withdrawal],
+    identity: Identity,
+    back: datetime | None,
+    now: datetime,
+) -> Taken:
+    """Do what one document of ours asks, and say what it was.
+
+    :param signed: verified with our own keys.
+    :param back: when we came back from the backup.
+    :raises FederationError: it is not for us to believe.
+    """
+    document = signed.document
+    entry = session.get(FeedEntry, document.subject)
+    ref = document.subject.rpartition("/")[2]
+    member = session.scalars(select(Member).filter_by(ref=ref)).one_or_none()
+    finding = judge(
+        document,
+        signing.digest(signed.jws),
+        None if entry is None else Ours(entry.revision, entry.digest, entry.signed_at),
+        known=member is not None,
+        hidden=member is not None and _hides_since(member, back),
+        entity_id=identity.entity_id,
+        now=now,
+    )
+    if finding is Finding.NOTHING:
+        return Taken.NOTHING
+    if entry is None:
+        entry = FeedEntry(
+            subject=document.subject, latest_expiry=document.expires_at, audience=PEERS,
+            fingerprint="", member_id=None if member is None else member.id,
+        )  # fmt: skip
+    entry.latest_expiry = max(entry.latest_expiry, document.expires_at)
+    if member is not None:
+        member.revision = max(member.revision, document.revision)
+    if isinstance(document, Withdrawal):
+        _take_withdrawal(session, entry, member, signed.jws, document, identity, now)
+        return Taken.WITHDRAWAL
+    if finding is Finding.TAKE and member is not None:
+        _take_profile(session, entry, member, signed.jws, document)
+        return Taken.PROFILE
+    if finding is Finding.REPEAT and member is not None:
+        _repeat(session, entry, member, identity, now)
+        return Taken.PROFILE
+    _withdraw_above(session, entry, member, document, identity, now)
+    return Taken.UNKNOWN if member is None else Taken.WITHDRAWAL
+
+
+def _hides_since(member: Member, back: datetime | None) -> bool:
+    return back is not None and not member.listed_elsewhere and member.updated_at > back
+
+
+def _take_withdrawal(
+    session: Session,
+    entry: FeedEntry,
+    member: Member | None,
+    jws: str,
+    withdrawal: Withdrawal,
+    identity: Identity,
+    now: datetime,
+) -> None:
+    entry.kind, entry.fingerprint = publish.WITHDRAWAL, ""
+    publish.place(session, entry, withdrawal, jws)
+    if member is None:
+        return
+    shown_since = member.consent_at or member.created_at
+    _bring_home_withdrawn(session, member, withdrawal)
+    receipts.expect(session, entry, identity, shown_since, now)
+
+
+def _take_profile(
+    session: Session, entry: FeedEntry, member: Member, jws: str, profile: Profile
+) -> None:
+    if entry.kind == publish.WITHDRAWAL:
+        receipts.forget(session, entry.subject)
+    entry.kind, entry.audience = publish.PROFILE, profile.audience
+    entry.member_id = member.id
+    entry.fingerprint = describing.fingerprint_of(profile)
+    publish.place(session, entry, profile, jws)
+    _bring_home(session, member, profile)
+
+
+def _repeat(
+    session: Session, entry: FeedEntry, member: Member, identity: Identity, now: datetime
+) -> None:
+    """Say what the member said after us, and a neighbour has not heard, above what it holds."""
+    if member.listed_elsewhere:
+        profile = describing.profile_of(member, identity, now)
+        publish.sign_profile(session, member, entry, profile, identity)
+        return
+    member.revision += 1
+    publish.withdraw(
+        session, entry, identity, now,
+        revision=member.revision, left=member.left_at is not None,
+    )  # fmt: skip
+
+
+def _withdraw_above(
+    session: Session,
+    entry: FeedEntry,
+    member: Member | None,
+    profile: Profile,
+    identity: Identity,
+    now: datetime,
+) -> None:
+    """Withdraw who does not want to be shown, or could not say so: nobody here knows them."""
+    revision = max(profile.revision, member.revision if member is not None else 0) + 1
+    if member is not None:
+        member.revision = revision
+    publish.withdraw(session, entry, identity, now, revision=revision)
+    receipts.expect(session, entry, identity, profile.consent_at, now)
+
+
+def _bring_home_withdrawn(session: Session, member: Member, withdrawal: Withdrawal) -> None:
     """Show ``member`` to themselves alone, as they had chosen at least for everybody elsewhere."""
     member.audience = ME
     if withdrawal.reason == "left":
@@ -39,7 +175,7 @@ def bring_home_withdrawn(session: Session, member: Member, withdrawal: Withdrawa
     index_member(session, member)
 
 
-def bring_home(session: Session, member: Member, profile: Profile) -> None:
+def _bring_home(session: Session, member: Member, profile: Profile) -> None:
     """Write on the row of ``member`` what ``profile`` says, and who may see it."""
     for name in TEXTS:
         setattr(member, name, getattr(profile, name))

@@ -1,10 +1,8 @@
 """Asking a neighbour what it holds of us, and taking home what we do not know any more.
 
 What comes is verified with our own keys and nothing else: a neighbour can withhold, or show what
-is old, and invent nothing. What each document asks of us is decided by :mod:`federation.recall`;
-here it becomes rows, page by page, in one commit each. A member's profile comes home into their
-row: it is the space's own signature under what the member last wrote, and without it the next
-thing that they save would undo it.
+is old, and invent nothing. What each document makes of our rows is done by
+:mod:`app.exchange.homecoming`, page by page, in one commit each.
 """
 
 from __future__ import annotations
@@ -15,22 +13,20 @@ from datetime import datetime, timedelta
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from app.exchange import describing, entities, outbox, publish, receipts, restoring
+from app.exchange import entities, homecoming, outbox, publish, restoring
 from app.exchange.feeds import assertion_for
-from app.exchange.homecoming import bring_home, bring_home_withdrawn
+from app.exchange.homecoming import Taken
 from app.exchange.identity import Identity
-from app.models.feed import FeedEntry, FeedState
+from app.models.feed import FeedState
 from app.models.job import Job
 from app.models.journal import note
-from app.models.member import Member
 from app.models.peer import Peer
 from federation import client, signing
 from federation.client import HeldPage
-from federation.documents import PEERS, Profile, Withdrawal
+from federation.documents import Profile, Withdrawal
 from federation.entity import EntityConfiguration
 from federation.errors import FederationError
 from federation.keys import Keyring
-from federation.recall import Finding, Ours, judge
 from federation.signing import Signed
 from federation.transport import Transport
 
@@ -40,7 +36,7 @@ PAGES_AT_ONCE = 20
 #: The pause in between: a neighbour that tells without end costs no more than this.
 REST = timedelta(seconds=30)
 
-#: Refusals and unknown people that are written down one by one; of further ones the number is.
+#: Refusals that are written down one by one; of further ones the number is.
 LINES_KEPT = 20
 
 
@@ -62,6 +58,12 @@ class Recalled:
 
     silent: bool = False
     """Its software does not tell."""
+
+    def count(self, taken: Taken) -> None:
+        """Count what came of one document."""
+        self.withdrawn += taken is Taken.WITHDRAWAL
+        self.profiles += taken is Taken.PROFILE
+        self.unknown += taken is Taken.UNKNOWN
 
     def told(self) -> str:
         """Return what came, in words, for the log and the journal."""
@@ -228,7 +230,7 @@ def _take_in(
     before = (found.withdrawn, found.profiles, found.unknown)
     for token in page.items:
         try:
-            _take(session, _read(token, keys), identity, back, now, found)
+            found.count(homecoming.take(session, _read(token, keys), identity, back, now))
         except FederationError as error:
             found.refused += 1
             if found.refused <= LINES_KEPT:
@@ -243,118 +245,3 @@ def _take_in(
 def _read(token: str, keys: Keyring) -> Signed[Profile | Withdrawal]:
     read: Signed[Profile | Withdrawal] = signing.read(token, keys, Profile, Withdrawal)
     return read
-
-
-def _take(
-    session: Session,
-    signed: Signed[Profile | Withdrawal],
-    identity: Identity,
-    back: datetime | None,
-    now: datetime,
-    found: Recalled,
-) -> None:
-    """Do what one document of ours asks.
-
-    :raises FederationError: it is not for us to believe.
-    """
-    document = signed.document
-    entry = session.get(FeedEntry, document.subject)
-    ref = document.subject.rpartition("/")[2]
-    member = session.scalars(select(Member).filter_by(ref=ref)).one_or_none()
-    finding = judge(
-        document,
-        signing.digest(signed.jws),
-        None if entry is None else Ours(entry.revision, entry.digest, entry.signed_at),
-        known=member is not None,
-        hidden=member is not None and _hides_since(member, back),
-        entity_id=identity.entity_id,
-        now=now,
-    )
-    if finding is Finding.NOTHING:
-        return
-    if entry is None:
-        entry = FeedEntry(
-            subject=document.subject, latest_expiry=document.expires_at, audience=PEERS,
-            fingerprint="", member_id=None if member is None else member.id,
-        )  # fmt: skip
-    entry.latest_expiry = max(entry.latest_expiry, document.expires_at)
-    if member is not None:
-        member.revision = max(member.revision, document.revision)
-    if isinstance(document, Withdrawal):
-        _take_withdrawal(session, entry, member, signed.jws, document, identity, now)
-        found.withdrawn += 1
-    elif finding is Finding.TAKE and member is not None:
-        _take_profile(session, entry, member, signed.jws, document)
-        found.profiles += 1
-    elif finding is Finding.REPEAT and member is not None:
-        _repeat(session, entry, member, identity, now)
-        found.profiles += 1
-    else:
-        _withdraw_above(session, entry, member, document, identity, now)
-        found.unknown += member is None
-        found.withdrawn += member is not None
-
-
-def _hides_since(member: Member, back: datetime | None) -> bool:
-    return back is not None and not member.listed_elsewhere and member.updated_at > back
-
-
-def _take_withdrawal(
-    session: Session,
-    entry: FeedEntry,
-    member: Member | None,
-    jws: str,
-    withdrawal: Withdrawal,
-    identity: Identity,
-    now: datetime,
-) -> None:
-    entry.kind, entry.fingerprint = publish.WITHDRAWAL, ""
-    publish.place(session, entry, withdrawal, jws)
-    if member is None:
-        return
-    shown_since = member.consent_at or member.created_at
-    bring_home_withdrawn(session, member, withdrawal)
-    receipts.expect(session, entry, identity, shown_since, now)
-
-
-def _take_profile(
-    session: Session, entry: FeedEntry, member: Member, jws: str, profile: Profile
-) -> None:
-    if entry.kind == publish.WITHDRAWAL:
-        receipts.forget(session, entry.subject)
-    entry.kind, entry.audience = publish.PROFILE, profile.audience
-    entry.member_id = member.id
-    entry.fingerprint = describing.fingerprint_of(profile)
-    publish.place(session, entry, profile, jws)
-    bring_home(session, member, profile)
-
-
-def _repeat(
-    session: Session, entry: FeedEntry, member: Member, identity: Identity, now: datetime
-) -> None:
-    """Say what the member said after us, and a neighbour has not heard, above what it holds."""
-    if member.listed_elsewhere:
-        profile = describing.profile_of(member, identity, now)
-        publish.sign_profile(session, member, entry, profile, identity)
-        return
-    member.revision += 1
-    publish.withdraw(
-        session, entry, identity, now,
-        revision=member.revision, left=member.left_at is not None,
-    )  # fmt: skip
-
-
-def _withdraw_above(
-    session: Session,
-    entry: FeedEntry,
-    member: Member | None,
-    profile: Profile,
-    identity: Identity,
-    now: datetime,
-) -> None:
-    """Withdraw who does not want to be shown, or could not say so: nobody here knows them."""
-    revision = max(profile.revision, member.revision if member is not None else 0) + 1
-    if member is not None:
-        member.revision = revision
-    publish.withdraw(session, entry, identity, now, revision=revision)
-    receipts.expect(session, entry, identity, profile.consent_at, now)
