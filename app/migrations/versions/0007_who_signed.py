@@ -27,15 +27,13 @@ def upgrade() -> None:
         _read_headers(sa.table(table, sa.column(key), sa.column("jws"), sa.column("kid")), key)
 
 
-def _read_headers(table, key):
+def _read_headers(table: sa.TableClause, key: str) -> None:
     connection = op.get_bind()
     rows = connection.execute(sa.select(table.c[key], table.c.jws)).all()
     for identifier, jws in rows:
         header = jws.partition(".")[0]
         named = json.loads(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)))["kid"]
-        connection.execute(
-            sa.update(table).where(table.c[key] == identifier).values(kid=named)
-        )
+        connection.execute(sa.update(table).where(table.c[key] == identifier).values(kid=named))
 
 
 def downgrade() -> None:
