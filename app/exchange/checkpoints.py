@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
-from app.exchange import copies, lag, outbox, standing
+from app.exchange import copies, lag, outbox, roots, standing
 from app.exchange.identity import Identity
 from app.models.feed import FeedEntry, FeedState, OwnCheckpoint
 from app.models.journal import JournalEntry, note
 from app.models.peer import Peer
-from federation import limits, signing, tree
+from federation import limits, signing
 from federation.documents import PEERS, PUBLIC, Checkpoint, View
 from federation.envelope import moment
 from federation.errors import (
@@ -38,8 +38,7 @@ RENEWED_AFTER = timedelta(hours=20)
 
 def in_view(view: str) -> ColumnElement[bool]:
     """Return the condition under which a row of the feed belongs to ``view``."""
-    audiences = (PUBLIC,) if view == PUBLIC else (PUBLIC, PEERS)
-    return FeedEntry.audience.in_(audiences)
+    return FeedEntry.audience.in_(roots.AUDIENCES[view])
 
 
 def live_in(view: str, now: datetime) -> ColumnElement[bool]:
@@ -138,17 +137,12 @@ def _doubt(
 def _make_view(
     session: Session, state: FeedState, view: View, identity: Identity, now: datetime
 ) -> bool:
-    rows = session.execute(
-        select(FeedEntry.subject, FeedEntry.revision, FeedEntry.digest).where(live_in(view, now))
-    )
-    leaves = [
-        tree.leaf_from_digest(subject, revision, bytes.fromhex(digest))
-        for subject, revision, digest in rows
-    ]
-    root = tree.root(leaves).hex()
+    leaves = roots.of_view(session, view, state.epoch, now)
+    root = leaves.root().hex()
     last = newest(session, view, state.epoch)
     if last is not None and last.seq == state.seq:
         if last.root == root:
+            roots.keep_view(session, view, leaves, state.epoch, state.seq, now)
             by_another_key = last.kid != kid(identity.operational_key)
             if by_another_key or last.signed_at <= now - RENEWED_AFTER:
                 _sign(last, view, identity, now)
@@ -159,6 +153,7 @@ def _make_view(
     _sign(made, view, identity, now)
     session.add(made)
     session.flush()
+    roots.keep_view(session, view, leaves, state.epoch, state.seq, now)
     # Also with the root of before: what came and went in between has to be confirmed as gone.
     return True
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
+from app.exchange import roots
 from app.models.peer import MirroredProfile, MirroredWithdrawal, Peer
 from app.search.index import remove_mirrored
 from federation import signing, tree
 from federation.documents import Checkpoint
 from federation.keys import Keyring
 from federation.limits import CLOCK_SKEW, PEER_WITHDRAWALS
+from federation.tree import MerkleSet
+
+#: Profiles looked up in one statement; a database binds a limited number of values.
+REMOVED_AT_ONCE = 500
 
 
 def count(session: Session, peer: Peer) -> int:
@@ -39,42 +45,52 @@ def agrees(
 
     :param epoch: take only what was met in this epoch of the feed.
     """
-    found = leaves(session, peer, checkpoint.issued_at, epoch=epoch)
-    return len(found) == checkpoint.count and tree.root(found).hex() == checkpoint.root
-
-
-def leaves(session: Session, peer: Peer, at: datetime, *, epoch: str | None = None) -> list[bytes]:
-    """Return the Merkle leaves of our copy of ``peer``, as far as it is live ``at``.
-
-    :param epoch: take only what was met in this epoch of the feed.
-    """
-    live = select(MirroredProfile.subject, MirroredProfile.revision, MirroredProfile.digest).where(
-        MirroredProfile.peer_id == peer.id, MirroredProfile.expires_at > at
-    )
-    if epoch is not None:
-        live = live.where(MirroredProfile.epoch == epoch)
-    return [
-        tree.leaf_from_digest(subject, revision, bytes.fromhex(digest))
-        for subject, revision, digest in session.execute(live)
-    ]
+    if epoch is None:
+        found = roots.of_copy(session, peer, checkpoint.issued_at)
+    else:
+        met = _live(peer, checkpoint.issued_at).where(MirroredProfile.epoch == epoch)
+        found = MerkleSet(leaf for _, leaf in _leaves(session, met))
+    return len(found) == checkpoint.count and found.root().hex() == checkpoint.root
 
 
 def leaves_by_subject(session: Session, peer: Peer, at: datetime) -> dict[str, bytes]:
     """Return the Merkle leaf of each profile of ``peer`` that we hold and that is live ``at``."""
-    live = select(MirroredProfile.subject, MirroredProfile.revision, MirroredProfile.digest).where(
+    return dict(_leaves(session, _live(peer, at)))
+
+
+def _live(peer: Peer, at: datetime) -> Select[str, int, str]:
+    return select(MirroredProfile.subject, MirroredProfile.revision, MirroredProfile.digest).where(
         MirroredProfile.peer_id == peer.id, MirroredProfile.expires_at > at
     )
-    return {
-        subject: tree.leaf_from_digest(subject, revision, bytes.fromhex(digest))
-        for subject, revision, digest in session.execute(live)
-    }
 
 
-def remove(session: Session, subjects: Iterable[str]) -> None:
+def _leaves(session: Session, wanted: Select[str, int, str]) -> Iterator[tuple[str, bytes]]:
+    for subject, revision, digest in session.execute(wanted):
+        yield subject, tree.leaf_from_digest(subject, revision, bytes.fromhex(digest))
+
+
+def remove(session: Session, subjects: Sequence[str]) -> None:
     """Delete profiles, and what the index says of them."""
-    for subject in subjects:
-        remove_mirrored(session, subject)
-        session.execute(delete(MirroredProfile).where(MirroredProfile.subject == subject))
+    gone: dict[int, list[str]] = defaultdict(list)
+    for start in range(0, len(subjects), REMOVED_AT_ONCE):
+        some = MirroredProfile.subject.in_(subjects[start : start + REMOVED_AT_ONCE])
+        for peer_id, subject in session.execute(
+            select(MirroredProfile.peer_id, MirroredProfile.subject).where(some)
+        ):
+            remove_mirrored(session, subject)
+            gone[peer_id].append(subject)
+        session.execute(delete(MirroredProfile).where(some))
+    for peer_id, theirs in gone.items():
+        roots.taken_out(session, session.get_one(Peer, peer_id), theirs)
+
+
+def has_expired(session: Session, peer: Peer, now: datetime) -> bool:
+    """Say whether :func:`remove_expired` has anything to do."""
+    over = [
+        select(kind.id).where(kind.peer_id == peer.id, kind.expires_at <= now).limit(1)
+        for kind in (MirroredProfile, MirroredWithdrawal)
+    ]
+    return any(session.scalar(each) is not None for each in over)
 
 
 def remove_expired(session: Session, peer_id: int, now: datetime) -> list[str]:
@@ -87,11 +103,10 @@ def remove_expired(session: Session, peer_id: int, now: datetime) -> list[str]:
         )
     )
     remove(session, gone)
-    session.execute(
-        delete(MirroredWithdrawal).where(
-            MirroredWithdrawal.peer_id == peer_id, MirroredWithdrawal.expires_at <= now
-        )
-    )
+    over = (MirroredWithdrawal.peer_id == peer_id, MirroredWithdrawal.expires_at <= now)
+    # Looked for first: a neighbour who has nothing new makes us write nothing.
+    if session.scalar(select(MirroredWithdrawal.id).where(*over).limit(1)) is not None:
+        session.execute(delete(MirroredWithdrawal).where(*over))
     return gone
 
 

@@ -1,22 +1,27 @@
 """Writing one verified page of a neighbour's feed into our rows and our index.
 
 Which record may change what is decided by ``federation.replica``; here its outcomes become rows,
-in the caller's transaction.
+in the caller's transaction. What can be worked out before it begins is (:func:`prepare`): others
+wait for a transaction that writes, and reading the words of a page takes longer than storing them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from app.exchange import copies
+from app.exchange import copies, roots
 from app.exchange.feeds import Page, Record
 from app.exchange.identity import Identity
+from app.models.engine import reading
 from app.models.journal import note
 from app.models.peer import MirroredProfile, MirroredWithdrawal, Peer
-from app.search.index import index_mirrored, remove_mirrored
+from app.search.index import Presented, index_presented, presented
 from federation import signing
 from federation.documents import PUBLIC, Profile, Withdrawal
 from federation.errors import DocumentError, TooLargeError
@@ -25,8 +30,60 @@ from federation.replica import Held, Outcome, Replica
 from federation.signing import Signed
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A profile as it would be stored, whether or not it will be."""
+
+    values: dict[str, Any]
+    said: Presented
+
+
+#: By digest of the document.
+Preparations = Mapping[str, Prepared]
+
+
+def prepare(session: Session, page: Page, now: datetime) -> Preparations:
+    """Work out what storing the profiles of ``page`` takes, those that are held already excepted.
+
+    Reads, and ends its transaction before the work.
+    """
+    signed = [each.signed for each in page.records if each.signed is not None]
+    profiles = [each for each in signed if isinstance(each.document, Profile)]
+    if not profiles:
+        return {}
+    with reading():
+        digests = [signing.digest(each.jws) for each in profiles]
+        held = select(MirroredProfile.digest).where(
+            MirroredProfile.subject.in_([each.document.subject for each in profiles])
+        )
+        known = set(session.scalars(held))
+        session.commit()
+    return {
+        digest: _prepared(each.document, each, digest, now)
+        for digest, each in zip(digests, profiles, strict=True)
+        if digest not in known and isinstance(each.document, Profile)
+    }
+
+
+def _prepared(profile: Profile, signed: Signed[Any], digest: str, now: datetime) -> Prepared:
+    values = {
+        "subject": profile.subject,
+        "revision": profile.revision,
+        "jws": signed.jws,
+        "digest": digest,
+        "kid": signed.kid,
+        "public": profile.audience == PUBLIC,
+        "document": profile.to_claims(),
+        "name": profile.name,
+        "issued_at": profile.issued_at,
+        "expires_at": profile.expires_at,
+        "received_at": now,
+    }
+    return Prepared(values, presented(MirroredProfile(**values)))
+
+
 class Intake:
-    """One page on its way into the database, with the rows that it may touch."""
+    """One page on its way into the database: decided record by record, written by :meth:`write`."""
 
     def __init__(
         self,
@@ -37,34 +94,26 @@ class Intake:
         now: datetime,
         *,
         room: int = PEER_PROFILES,
+        prepared: Preparations = {},  # noqa: B006  # a mapping is only read
     ) -> None:
         """Read what is held about the subjects of ``page``.
 
         :param room: how many more profiles of ``peer`` may be held.
         """
-        self._room = room
+        self._room, self._prepared = room, prepared
         self._session, self._peer, self._page, self._now = session, peer, page, now
         subjects = {record.subject for record in page.records if record.subject}
-        self._profiles = {
-            row.subject: row
-            for row in session.scalars(
-                select(MirroredProfile).where(
-                    MirroredProfile.peer_id == peer.id, MirroredProfile.subject.in_(subjects)
-                )
-            )
-        }
-        self._tombstones = {
-            row.subject: row
-            for row in session.scalars(
-                select(MirroredWithdrawal).where(
-                    MirroredWithdrawal.peer_id == peer.id, MirroredWithdrawal.subject.in_(subjects)
-                )
-            )
-        }
+        self._profiles = _held(session, MirroredProfile, peer, subjects)
+        self._tombstones = _held(session, MirroredWithdrawal, peer, subjects)
         self._replica = Replica(
-            peer.url, identity.entity_id, self._held(), forgotten_until=peer.forgotten_until
+            peer.url,
+            identity.entity_id,
+            self._profiles | self._tombstones,
+            forgotten_until=peer.forgotten_until,
         )
-        self._to_index: dict[str, MirroredProfile] = {}
+        self._kept: dict[str, Prepared] = {}
+        self._buried: dict[str, dict[str, Any]] = {}
+        self._met: list[str] = []
 
     def losses(self) -> int:
         """Return how many profiles that we hold the page would delete."""
@@ -72,8 +121,8 @@ class Intake:
         for record in self._page.records:
             if record.signed is None or not isinstance(record.signed.document, Withdrawal):
                 continue
-            row = self._profiles.get(record.subject)
-            lost += row is not None and record.signed.document.revision > row.revision
+            held = self._profiles.get(record.subject)
+            lost += held is not None and record.signed.document.revision > held.rev
         return lost
 
     def admit(self, record: Record) -> Outcome:
@@ -87,19 +136,20 @@ class Intake:
         digest = signing.digest(record.signed.jws)
         outcome = self._replica.admit(document, digest, self._now)
         if outcome is Outcome.UNCHANGED:
-            self._meet_again(document.subject)
+            self._met.append(document.subject)
         elif isinstance(document, Withdrawal):
-            self._bury(document, record.signed.jws, digest)
+            self._bury(document, record.signed.jws, digest, outcome)
         else:
-            self._keep(document, record.signed, digest)
+            self._keep(document, record.signed, digest, outcome)
         return outcome
 
-    def index(self) -> None:
-        """Write what was taken in into the search index."""
-        self._session.flush()
-        for row in self._to_index.values():
-            index_mirrored(self._session, row, self._peer)
-        if self._tombstones and copies.forget_oldest_withdrawals(self._session, self._peer):
+    def write(self) -> None:
+        """Write what was taken in, and index it; the caller commits."""
+        self._drop_buried()
+        self._write_tombstones()
+        self._write_profiles()
+        self._meet_again()
+        if self._buried and copies.forget_oldest_withdrawals(self._session, self._peer):
             note(
                 self._session, self._now, "event", "too-many-withdrawals", actor="worker",
                 peer=self._peer,
@@ -107,59 +157,102 @@ class Intake:
                 "older profiles of people who are not held are refused",
             )  # fmt: skip
 
-    def _held(self) -> dict[str, Held]:
-        held = {
-            row.subject: Held(row.revision, row.digest, row.expires_at)
-            for row in self._profiles.values()
-        }
-        held.update(
-            (row.subject, Held(row.revision, row.digest, row.expires_at, withdrawn=True))
-            for row in self._tombstones.values()
-        )
-        return held
-
-    def _meet_again(self, subject: str) -> None:
-        row = self._profiles.get(subject)
-        if row is not None:
-            row.epoch = self._peer.epoch
-
-    def _keep(self, profile: Profile, signed: Signed[Profile | Withdrawal], digest: str) -> None:
-        subject = profile.subject
-        if subject not in self._profiles and self._room <= 0:
-            raise TooLargeError(f"more than {PEER_PROFILES} profiles of one space are not held")
-        tombstone = self._tombstones.pop(subject, None)
-        if tombstone is not None:
-            self._session.delete(tombstone)
-        row = self._profiles.get(subject)
-        if row is None:
+    def _keep(
+        self, profile: Profile, signed: Signed[Profile | Withdrawal], digest: str, outcome: Outcome
+    ) -> None:
+        if outcome is Outcome.NEW:
+            if self._room <= 0:
+                raise TooLargeError(f"more than {PEER_PROFILES} profiles of one space are not held")
             self._room -= 1
-            row = MirroredProfile(subject=subject, peer_id=self._peer.id)
-            self._session.add(row)
-            self._profiles[subject] = row
-        row.revision, row.epoch = profile.revision, self._peer.epoch
-        row.jws, row.digest, row.kid = signed.jws, digest, signed.kid
-        row.public = profile.audience == PUBLIC
-        row.document = profile.to_claims()
-        row.name = profile.name
-        row.issued_at, row.expires_at = profile.issued_at, profile.expires_at
-        row.received_at = self._now
-        self._to_index[subject] = row
+        subject = profile.subject
+        self._buried.pop(subject, None)
+        ready = self._prepared.get(digest)
+        self._kept[subject] = ready or _prepared(profile, signed, digest, self._now)
 
-    def _bury(self, withdrawal: Withdrawal, jws: str, digest: str) -> None:
+    def _bury(self, withdrawal: Withdrawal, jws: str, digest: str, outcome: Outcome) -> None:
+        self._room += outcome is Outcome.WITHDRAWN
         subject = withdrawal.subject
-        self._to_index.pop(subject, None)
-        row = self._profiles.pop(subject, None)
-        if row is not None:
-            self._room += 1
-            self._session.flush()
-            remove_mirrored(self._session, subject)
-            self._session.delete(row)
-        tombstone = self._tombstones.get(subject)
-        if tombstone is None:
-            tombstone = MirroredWithdrawal(subject=subject, peer_id=self._peer.id)
-            self._session.add(tombstone)
-            self._tombstones[subject] = tombstone
-        tombstone.revision, tombstone.reason = withdrawal.revision, withdrawal.reason
-        tombstone.jws, tombstone.digest = jws, digest
-        tombstone.expires_at = self._replica.held[subject].expires_at
-        tombstone.received_at = self._now
+        self._kept.pop(subject, None)
+        self._buried[subject] = {
+            "subject": subject,
+            "peer_id": self._peer.id,
+            "revision": withdrawal.revision,
+            "jws": jws,
+            "digest": digest,
+            "reason": withdrawal.reason,
+            "expires_at": self._replica.held[subject].expires_at,
+            "received_at": self._now,
+        }
+
+    def _drop_buried(self) -> None:
+        gone = [subject for subject in self._buried if subject in self._profiles]
+        if gone:
+            copies.remove(self._session, gone)
+
+    def _write_tombstones(self) -> None:
+        replaced = [each for each in (*self._kept, *self._buried) if each in self._tombstones]
+        if replaced:
+            self._session.execute(
+                delete(MirroredWithdrawal).where(MirroredWithdrawal.subject.in_(replaced))
+            )
+        if self._buried:
+            self._session.execute(insert(_TOMBSTONES), list(self._buried.values()))
+
+    def _write_profiles(self) -> None:
+        if not self._kept:
+            return
+        more = {"peer_id": self._peer.id, "epoch": self._peer.epoch}
+        rows = [ready.values | more for ready in self._kept.values()]
+        new = [row for row in rows if row["subject"] not in self._profiles]
+        if new:
+            self._session.execute(insert(_PROFILES), new)
+        others = [row for row in rows if row["subject"] in self._profiles]
+        if others:
+            whose = _PROFILES.c.subject == bindparam("whose")
+            changed = [row | {"whose": row["subject"]} for row in others]
+            self._session.execute(update(_PROFILES).where(whose), changed)
+        self._index()
+        roots.taken_in(
+            self._session,
+            self._peer,
+            [(row["subject"], row["revision"], row["digest"], row["expires_at"]) for row in rows],
+        )
+
+    def _index(self) -> None:
+        ids = select(MirroredProfile.subject, MirroredProfile.id).where(
+            MirroredProfile.subject.in_(self._kept)
+        )
+        id_of = {subject: number for subject, number in self._session.execute(ids)}
+        index_presented(
+            self._session,
+            self._peer.id,
+            [(id_of[subject], subject, ready.said) for subject, ready in self._kept.items()],
+        )
+
+    def _meet_again(self) -> None:
+        if self._met:
+            self._session.execute(
+                update(_PROFILES)
+                .where(_PROFILES.c.subject.in_(self._met), _PROFILES.c.epoch != self._peer.epoch)
+                .values(epoch=self._peer.epoch)
+            )
+
+
+_PROFILES = cast("Table", MirroredProfile.__table__)
+_TOMBSTONES = cast("Table", MirroredWithdrawal.__table__)
+
+
+def _held(
+    session: Session,
+    kind: type[MirroredProfile | MirroredWithdrawal],
+    peer: Peer,
+    subjects: Collection[str],
+) -> dict[str, Held]:
+    found = select(kind.subject, kind.revision, kind.digest, kind.expires_at).where(
+        kind.peer_id == peer.id, kind.subject.in_(subjects)
+    )
+    withdrawn = kind is MirroredWithdrawal
+    return {
+        subject: Held(revision, digest, expires_at, withdrawn=withdrawn)
+        for subject, revision, digest, expires_at in session.execute(found)
+    }

@@ -10,13 +10,12 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.exchange import copies
+from app.exchange import roots
 from app.models.peer import MirroredProfile
 from federation import proof, signing
 from federation.documents import Checkpoint
 from federation.errors import FederationError
 from federation.proof import Proof
-from federation.tree import MerkleSet
 
 
 class NoProofError(Exception):
@@ -34,7 +33,7 @@ def proof_of(session: Session, profile: MirroredProfile, now: datetime) -> bytes
         raise NoProofError("the space has not signed for the whole of its directory yet")
     claims = signing.unverified_claims(peer.their_checkpoint, Checkpoint.typ)
     checkpoint = Checkpoint.from_claims(claims)
-    leaves = MerkleSet(copies.leaves(session, peer, checkpoint.issued_at))
+    leaves = roots.of_copy(session, peer, checkpoint.issued_at)
     if len(leaves) != checkpoint.count or leaves.root().hex() != checkpoint.root:
         raise NoProofError("our copy is not what the space last signed for")
     try:

@@ -23,8 +23,9 @@ from sqlalchemy.orm import Session
 from app.exchange import checkpoints, copies, entities, lag, outbox, reconcile, standing
 from app.exchange.feeds import Page, Record, read_page
 from app.exchange.identity import Identity
-from app.exchange.intake import Intake
+from app.exchange.intake import Intake, Preparations, prepare
 from app.exchange.turn import TurnOverError
+from app.models.engine import reading
 from app.models.journal import note
 from app.models.peer import Peer
 from federation.entity import EntityConfiguration
@@ -71,6 +72,9 @@ class Pulled:
 
     gained: int = field(default=0, compare=False)
     """How many more profiles are held than before."""
+
+    quiet: bool = field(default=False, compare=False)
+    """Nothing is new there, nothing is due here, and nothing was written."""
 
 
 def pull(
@@ -127,8 +131,14 @@ def _pull(
                 # What a withdrawn key had signed is gone: read everything again.
                 continue
             page = page.verified_with(plate.operational_keys)
+        if page.unchanged and _is_as_it_was(session, peer, identity, since, now):
+            pulled.quiet = True
+            return
+        prepared = prepare(session, page, now)
         _lock(session, peer, identity, since)
-        if not page.unchanged and not _take_in(session, peer, page, identity, now, pulled, before):
+        if not page.unchanged and not _take_in(
+            session, peer, page, identity, now, pulled, before, prepared
+        ):
             return
         if not page.more:
             _complete(session, peer, page, plate, now, pulled)
@@ -158,6 +168,28 @@ def _page_behind(
     return page
 
 
+def _is_as_it_was(
+    session: Session, peer: Peer, identity: Identity, since: str, now: datetime
+) -> bool:
+    """Say whether an answer that nothing is new leaves nothing to write. Reads only."""
+    with reading():
+        session.refresh(peer)
+        believed = checkpoints.believed(peer)
+        as_it_was = (
+            standing.is_active(peer, identity)
+            and peer.cursor == since
+            and (peer.failures, peer.since_end, peer.last_error) == (0, 0, "")
+            and peer.roots_agree is True
+            and peer.unconfirmed_since is None
+            and (peer.static or peer.acked_root == peer.their_root)
+            and believed is not None
+            and believed.expires_at > now
+            and not copies.has_expired(session, peer, now)
+        )
+        session.commit()
+    return as_it_was
+
+
 def _begin_again(session: Session, peer: Peer) -> None:
     peer.cursor = peer.feed_etag = ""
     session.commit()
@@ -181,12 +213,13 @@ def _take_in(
     now: datetime,
     pulled: Pulled,
     before: int,
+    prepared: Preparations,
 ) -> bool:
     """Write one page; False when it has to wait for an admin, and nothing was written."""
     if page.epoch != peer.epoch:
         peer.epoch, peer.held_seq, peer.their_seq = page.epoch, 0, 0
     room = PEER_PROFILES - before - pulled.gained
-    intake = Intake(session, peer, page, identity, now, room=room)
+    intake = Intake(session, peer, page, identity, now, room=room, prepared=prepared)
     losses = len(pulled.withdrawn) + intake.losses()
     if drops_many(before, before - losses) and not peer.drop_accepted:
         session.rollback()
@@ -198,7 +231,7 @@ def _take_in(
             _count(pulled, intake.admit(record), record.subject)
         except FederationError as refusal:
             _refuse(session, peer, record, refusal, now, pulled)
-    intake.index()
+    intake.write()
     peer.since_end += len(page.records)
     peer.cursor, peer.feed_etag = page.next, page.etag
     peer.held_seq = max([peer.held_seq, *(record.seq for record in page.records)])

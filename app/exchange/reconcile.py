@@ -247,7 +247,7 @@ def _take_in(
             done.withdrawn.append(record.subject)
         elif outcome in (Outcome.NEW, Outcome.CHANGED):
             done.taken.append(record.subject)
-    intake.index()
+    intake.write()
 
 
 def _drop(session: Session, peer: Peer, before: int, done: Reconciled, now: datetime) -> None:

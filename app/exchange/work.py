@@ -234,6 +234,9 @@ def _pull(round_: Round, held: Claim) -> tuple[str, datetime | None]:
     spread = PULL_EVERY * (1 + outbox.JITTER * (outbox.chance() - 0.5))
     due = round_.now + (GOES_ON_AFTER if pulled.more else spread)
     peer.next_pull_at = due
+    if pulled.quiet:
+        # Nothing else is written then: said here, with the next time, which has to be.
+        peer.last_success_at = round_.now
     return _told(pulled), due
 
 

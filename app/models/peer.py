@@ -100,6 +100,10 @@ class Peer(Base):
     """Up to when withdrawals of it may have been forgotten, because there were too many: what was
     signed before, about somebody of whom nothing is held, is not taken in."""
 
+    copy_stamp: Mapped[str] = mapped_column(String(26), default=new_id)
+    """Drawn anew with each transaction that writes into the copy: what was worked out of it before
+    is known by it."""
+
     their_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     """The position that its last checkpoint covers."""
 

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, insert, inspect, select, text, update
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, selectinload
 
 from app.models.base import new_id
 from app.models.member import Member
@@ -105,11 +106,11 @@ def index_members(
     connection = session.connection()
     for start in range(0, len(members), _BATCH):
         batch = members[start : start + _BATCH]
-        refs = {member.ref for member in batch}
-        held = _held(connection, refs)
-        _add(connection, [_of_member(member) for member in batch if member.ref not in held])
+        held = _held(connection, (MEMBER,), [member.ref for member in batch])
+        new = [member for member in batch if (MEMBER, member.ref) not in held]
+        _add(connection, [_of_member(member) for member in new])
         for member in batch:
-            if member.ref in held:
+            if (MEMBER, member.ref) in held:
                 _write(connection, _of_member(member))
         progress(start + len(batch))
     mark_written(session)
@@ -122,17 +123,59 @@ def remove_member(session: Session, member: Member) -> None:
     mark_written(session)
 
 
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What the index keeps of a neighbour's profile, worked out before anything is written."""
+
+    whole: Entry
+    open: bool
+    """Visitors may see all of it."""
+
+    front: Entry | None
+    """What visitors may see when it is less; what they do not see must not answer them either."""
+
+
+def presented(profile: MirroredProfile) -> Presented:
+    """Return what the index keeps of ``profile``, a row of a table or of none yet.
+
+    Asks nothing of the database, and takes longer than writing it.
+    """
+    card = card_of_mirrored(profile, profile.received_at, _nowhere())
+    open_ = profile.public and shows_all(profile.document)
+    front = None
+    if profile.public and not open_:
+        front = entry_of(for_visitors(card, profile.document))
+    return Presented(entry_of(card), open_, front)
+
+
 def index_mirrored(session: Session, profile: MirroredProfile, peer: Peer) -> None:
     """Write what a neighbour's profile says into the index, in the caller's transaction."""
     session.flush()
+    index_presented(session, peer.id, [(profile.id, profile.subject, presented(profile))])
+
+
+def index_presented(
+    session: Session, peer_id: int, profiles: Sequence[tuple[int, str, Presented]]
+) -> None:
+    """Do for a page of a neighbour's profiles what :func:`index_mirrored` does for one.
+
+    :param profiles: id of the row, subject, and what is kept; each subject once.
+    """
     ensure_current(session)
     connection = session.connection()
-    whole, *front = _of_mirrored(profile, peer)
-    _write(connection, whole)
-    for row in front:
-        _write(connection, row)
-    if not front:
-        _remove(connection, FRONT, profile.subject)
+    rows: list[Row] = []
+    for owner, subject, said in profiles:
+        rows.append((MIRRORED, owner, peer_id, subject, said.open, said.whole))
+        if said.front is not None:
+            rows.append((FRONT, owner, peer_id, subject, True, said.front))
+    held = _held(connection, (MIRRORED, FRONT), [subject for _, subject, _ in profiles])
+    _add(connection, [row for row in rows if (row[0], row[3]) not in held])
+    for row in rows:
+        if (row[0], row[3]) in held:
+            _write(connection, row)
+    for _, subject, said in profiles:
+        if said.front is None and (FRONT, subject) in held:
+            _remove(connection, FRONT, subject)
     mark_written(session)
 
 
@@ -196,15 +239,18 @@ def _of_member(member: Member) -> Row:
     return MEMBER, member.id, None, member.ref, False, entry_of(card)
 
 
-def _of_mirrored(profile: MirroredProfile, peer: Peer) -> list[Row]:
-    """The whole row, and the front when visitors may know less: what they do not see must not
-    answer them either."""
-    card = card_of_mirrored(profile, profile.received_at, peer)
-    open_ = profile.public and shows_all(profile.document)
-    found: list[Row] = [(MIRRORED, profile.id, peer.id, profile.subject, open_, entry_of(card))]
-    if profile.public and not open_:
-        front = entry_of(for_visitors(card, profile.document))
-        found.append((FRONT, profile.id, peer.id, profile.subject, True, front))
+@cache
+def _nowhere() -> Peer:
+    """A card says where a person coworks, which the index does not keep."""
+    return Peer(ref="", url="", name="", city="", country="", enamel="", failures=0)
+
+
+def _of_mirrored(profile: MirroredProfile) -> list[Row]:
+    """The whole row, and the front when visitors may know less."""
+    said, owner, peer_id, subject = presented(profile), profile.id, profile.peer_id, profile.subject
+    found: list[Row] = [(MIRRORED, owner, peer_id, subject, said.open, said.whole)]
+    if said.front is not None:
+        found.append((FRONT, owner, peer_id, subject, True, said.front))
     return found
 
 
@@ -238,12 +284,14 @@ def _write(connection: Connection, row: Row) -> None:
     changes.write(connection)
 
 
-def _held(connection: Connection, refs: Collection[str]) -> set[str]:
-    """Return which of our members ``refs`` the index knows already."""
+def _held(
+    connection: Connection, kinds: Collection[str], subjects: Collection[str]
+) -> set[tuple[str, str]]:
+    """Return kind and subject of those rows of ``subjects`` that the index has already."""
     found = connection.execute(
-        select(doc.c.subject).where(doc.c.kind == MEMBER, doc.c.subject.in_(refs))
+        select(doc.c.kind, doc.c.subject).where(doc.c.kind.in_(kinds), doc.c.subject.in_(subjects))
     )
-    return set(found.scalars())
+    return {(kind, subject) for kind, subject in found}
 
 
 def _add(connection: Connection, rows: Sequence[Row]) -> None:
@@ -357,15 +405,10 @@ def _everybody(session: Session) -> Iterator[Row]:
     members = select(Member).options(selectinload(Member.services)).order_by(Member.id)
     for batch in session.scalars(members.execution_options(yield_per=_BATCH)).partitions():
         yield from map(_of_member, batch)
-    profiles = (
-        select(MirroredProfile)
-        .options(joinedload(MirroredProfile.peer))
-        .order_by(MirroredProfile.id)
-        .execution_options(yield_per=_BATCH)
-    )
-    for rows in session.scalars(profiles).partitions():
+    profiles = select(MirroredProfile).order_by(MirroredProfile.id)
+    for rows in session.scalars(profiles.execution_options(yield_per=_BATCH)).partitions():
         for row in rows:
-            yield from _of_mirrored(row, row.peer)
+            yield from _of_mirrored(row)
 
 
 def _made_for(connection: Connection) -> str | None:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from app.exchange import copies, peers
+from app.exchange.roots import forget
 from app.models.feed import FeedEntry
 from app.models.journal import JournalEntry
 from app.models.peer import MirroredProfile
@@ -48,6 +49,7 @@ def have_too_many(town, person="Ravi Menon"):
     subject = town.subject("nantes", person)
     with town.at("nantes") as session:
         session.execute(delete(FeedEntry).where(FeedEntry.subject == subject))
+        forget(session)
 
 
 def news(town, **passed):
@@ -238,6 +240,7 @@ def test_many_that_would_go_at_once_wait_for_an_admin(town):
     subjects = [town.subject("nantes", f"Person {number}") for number in range(8)]
     with town.at("nantes") as session:
         session.execute(delete(FeedEntry).where(FeedEntry.subject.in_(subjects)))
+        forget(session)
     news(town)
     assert len(town.held("lyon")) == 11
     assert town.peer("lyon", "nantes", "drop_waiting") == 8
@@ -282,6 +285,7 @@ def test_what_is_refused_for_a_good_reason_is_looked_into_once_a_day(town):
         claims |= {"aud": url_of("berlin"), "rev": entry.revision + 1}
         entry.jws = signing.sign(claims, key, Profile.typ)
         entry.digest, entry.revision = signing.digest(entry.jws), entry.revision + 1
+        forget(session)
     news(town)
     town.network.requests.clear()
     for _ in range(8):
@@ -324,6 +328,7 @@ def test_a_newer_document_than_the_index_has_is_kept(town):
         entry.kind, entry.jws, entry.digest, entry.revision = (
             "profile", old, signing.digest(old), entry.revision - 1,
         )  # fmt: skip
+        forget(session)
     town.network.requests.clear()
     news(town)
     assert CLAIRE not in town.held("lyon")

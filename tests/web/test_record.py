@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.exchange import peers
+from app.exchange.roots import forget
 from app.models.peer import MirroredProfile, Peer
 from federation import keys, proof
 from federation.errors import KeyChangedError
@@ -54,6 +55,7 @@ def record_of(town, name):
 def change(town, table, **values):
     with town.at("lyon") as session:
         session.execute(update(table).values(**values))
+        forget(session)
 
 
 def test_a_visitor_gets_no_record_of_whom_they_may_not_see(town, visitor):
