@@ -21,7 +21,7 @@ biography, descriptions               0.45
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import Connection
 
@@ -136,18 +136,17 @@ def _ranges(term: Term) -> bool:
     return term.prefix and len(term.stems[0]) not in BEGINNINGS
 
 
-def worth_of(part: Part, index: Index, places: Mapping[str, People]) -> Levels:
+def worth_of(part: Part, index: Index, named: People) -> Levels:
     """Return what ``part`` is worth, in thousandths, and to whom.
 
-    :param places: words in the names of spaces and cities (stems), with the set of their people.
+    :param named: who is where the part says.
     """
     by_code = _codes_worth(part, index)
     own, elsewhere = _words_worth(part, index)
     worth = joined(by_code, own, round(OWN_WORD * WHOLE), WHOLE // 2)
     for level, people in elsewhere.items():
         lift(worth, people, level)
-    for term in part.terms[:1]:
-        lift(worth, places.get(" ".join(term.stems), NOBODY), round(PLACE * WHOLE))
+    lift(worth, named, round(PLACE * WHOLE))
     return worth
 
 

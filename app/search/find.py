@@ -104,16 +104,20 @@ def _looked_up(
     where = places(held, here, peers, visible, query.near)
     index = Index(connection, held)
     parts = read(query.words, index, here.labels)
-    named = where.words | _tongues(held, visible) if len(parts) > 1 else where.words
     index.look_up(parts)
-    worths = [worth_of(part, index, named) for part in parts]
+    worths = [worth_of(part, index, _placed(part, where, held, parts)) for part in parts]
     return _Search(query, held, where, peers, parts, scores(parts, worths), now.date().toordinal())
 
 
-def _tongues(held: Snapshot, visible: People) -> dict[str, People]:
-    """Return who speaks a language, by the stem of each of its names."""
-    spoken = held.facets["language"]
-    return {stem(name): spoken[tag] & visible for name, tag in TONGUES.items() if tag in spoken}
+def _placed(part: Part, where: Places, held: Snapshot, parts: Sequence[Part]) -> People:
+    """Return who is where ``part`` says, or speaks what it names beside another part."""
+    said = " ".join(part.terms[0].stems) if part.terms else ""
+    spoken = held.facets["language"].get(_TAGS.get(said, ""), NOBODY)
+    there = union(where.words.get(said, ()))
+    return there | spoken & where.visible if len(parts) > 1 else there
+
+
+_TAGS = {stem(name): tag for name, tag in TONGUES.items()}
 
 
 def _who(search: _Search) -> tuple[People, People]:

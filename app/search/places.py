@@ -36,8 +36,8 @@ class Places:
     km: dict[int | None, float | None]
     """Distance from the origin by peer id; None stands for this space."""
 
-    words: dict[str, People]
-    """By each word (stem) of a city's or a space's name."""
+    words: dict[str, list[People]]
+    """By each word (stem) of a city's or a space's name: the people of each."""
 
     origin: City | None = None
     """The city from which the distances are; None for this space."""
@@ -57,7 +57,14 @@ def places(
     cities = cities_called(near, frozenset({here.country, *(peer.country for peer in peers)}))
     origin = cities[0] if cities else None
     found = Places(
-        *(visible, {}, {}, defaultdict(People), defaultdict(People), {}, {}, defaultdict(People)),
+        visible,
+        people={},
+        names={},
+        cities=defaultdict(People),
+        countries=defaultdict(People),
+        within={},
+        km={},
+        words=defaultdict(list),
         origin=origin,
         namesakes=tuple(cities[1:]),
     )
@@ -89,7 +96,7 @@ def _add(
             found.within[str(limit)] |= people
     for word in (*content(where.city), *content(where.name)):
         if len(word.stem) >= 3:
-            found.words[word.stem] |= people
+            found.words[word.stem].append(people)
 
 
 def distance(one: Space | Peer | City, other: Space | Peer) -> float | None:

@@ -46,7 +46,7 @@ def holding(connection: Connection, keys: Iterable[str]) -> dict[str, People]:
     """Return who has each of ``keys``; those that nobody has are left out."""
     pieces: dict[str, list[People]] = defaultdict(list)
     for some in _parts(sorted(keys)):
-        for key, people in connection.execute(_BY_KEY, {"keys": some}):
+        for key, people in connection.execute(_BY_KEY, {"keys": some}).all():
             pieces[key].append(People.deserialize(people))
     return {key: union(those) for key, those in pieces.items()}
 
@@ -54,7 +54,8 @@ def holding(connection: Connection, keys: Iterable[str]) -> dict[str, People]:
 def beginning(connection: Connection, begins: str) -> dict[str, People]:
     """Return who has each key that begins with ``begins``."""
     pieces: dict[str, list[People]] = defaultdict(list)
-    for key, people in connection.execute(_BEGINNING, {"first": begins, "last": begins + LAST}):
+    between = {"first": begins, "last": begins + LAST}
+    for key, people in connection.execute(_BEGINNING, between).all():
         pieces[key].append(People.deserialize(people))
     return {key: union(those) for key, those in pieces.items()}
 

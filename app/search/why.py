@@ -7,11 +7,12 @@ finds the words to show for it, in the order in which they would convince.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, lru_cache
 
 from app.search.answers import Field, How, Reason, Span
 from app.search.cards import Card, CardService
+from app.search.lexicon import lexicon
 from app.search.reading import Part, Term
 from app.search.text import STOP, Word, beginning, fold, is_broken, stem, words
 from app.search.tongues import TONGUES
@@ -88,9 +89,7 @@ def _in_services(
         marks[f"service:{service.ref}"].update(spans)
         named = service.speciality if service.speciality in codes else ""
         if not named:
-            inside = [
-                (span, code) for span, code in _coded(service.title, card.locale) if code in codes
-            ]
+            inside = _naming(codes, service.title, card.locale)
             marks[f"service:{service.ref}"].update(span for span, _ in inside)
             named = inside[0][1] if inside else ""
         if spans:
@@ -115,7 +114,7 @@ def _in_text(
     marks: dict[str, set[Span]],
 ) -> Iterator[Reason]:
     spans = _spans(part, text)
-    coded = [(span, code) for span, code in _coded(text, lang) if code in codes]
+    coded = _naming(codes, text, lang)
     marks[field].update(spans)
     marks[field].update(span for span, _ in coded)
     if spans:
@@ -180,6 +179,30 @@ def _places(term: Term, plain: Sequence[Word]) -> list[tuple[int, int]]:
         if exact or begun:
             spans.append((window[0].start, window[-1].end))
     return spans
+
+
+def _naming(codes: Iterable[str], text: str, language: str) -> list[tuple[Span, str]]:
+    """Return the places in ``text`` that name one of ``codes``."""
+    if not text or not may_name(codes, text):
+        return []
+    return [(span, code) for span, code in _coded(text, language) if code in codes]
+
+
+def may_name(codes: Iterable[str], text: str) -> bool:
+    """Tell whether ``text`` may name one of ``codes``, much sooner than reading it would."""
+    joined = "".join(filter(str.isalnum, fold(text)))
+    begun = _beginnings()
+    return is_broken(text) or any(one in joined for code in codes for one in begun.get(code, ()))
+
+
+@cache
+def _beginnings() -> dict[str, frozenset[str]]:
+    """Letters of which some stand in every text that names a speciality, by its code."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for phrase, meanings in lexicon().meanings.items():
+        for meaning in meanings:
+            found[meaning.code].add(beginning(phrase[0]))
+    return {code: frozenset(letters) for code, letters in found.items()}
 
 
 @lru_cache(maxsize=4096)
