@@ -259,6 +259,27 @@ def test_a_root_key_is_made_anew_only_after_a_yes(neighbours, type_in):
     assert neighbours.identity("nantes").root_kid == before
 
 
+def test_a_root_key_from_before_the_loss_is_nobody_s_any_more(folder):
+    now = datetime.now(UTC)
+    former = load_identity(folder, url_of("x")).root_kid
+    rotation.roll_root(folder, now)
+    assert former in load_identity(folder, url_of("x")).root_kids
+    (folder / "root.json").unlink()
+    fresh = rotation.found_root_anew(folder, now)
+    found = load_identity(folder, url_of("x"))
+    assert found.root_kids == (fresh,)
+    assert former not in found.root_kids
+    assert found.next_kid not in (former, fresh)
+
+
+def test_operational_keys_that_are_lost_as_well_are_made_anew_with_the_root_key(folder):
+    for path in folder.iterdir():
+        path.unlink()
+    rotation.found_root_anew(folder, datetime(2026, 1, 1, tzinfo=UTC))
+    found = load_identity(folder, url_of("x"))
+    assert len(found.published_keys) == 2
+
+
 def test_lost_root_keys_are_made_anew_and_each_neighbour_confirms_the_new_words(
     neighbours, type_in
 ):

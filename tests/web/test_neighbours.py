@@ -399,6 +399,9 @@ def test_two_lists_under_one_number_are_shown_with_the_evidence_to_download(frie
         after = session.scalars(db.select(OwnCheckpoint).filter_by(view="peers")).all()[-1].jws
     for _ in range(3):
         friends.later(hours=2)
+        with friends.at("nantes") as session:
+            # Whoever contradicts itself need not say that it said so before.
+            friends.peer_in(session, "lyon").feed_etag = ""
         friends.work_at("nantes")
     assert friends.journal("nantes", "refusal") == ["fork"]
     page = neighbours_page(youenn)
