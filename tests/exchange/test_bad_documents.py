@@ -331,6 +331,7 @@ def _subject(session, name):
 # --- our own disk
 
 
+@pytest.mark.sqlite
 def test_a_full_disk_while_pulling_loses_nothing_and_is_said_and_tried_again(neighbours):
     for number in range(150):
         neighbours.publish("nantes", f"Person {number}", bio="x" * 3000)

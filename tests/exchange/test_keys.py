@@ -268,6 +268,7 @@ def copy_of(town, name):
     return (town.folder / name / "mitoyen.db").read_bytes()
 
 
+@pytest.mark.sqlite
 def test_a_restored_space_is_read_anew_and_what_is_said_next_counts(neighbours, run):
     kept = copy_of(neighbours, "nantes")
     for day in range(3):
@@ -286,6 +287,7 @@ def test_a_restored_space_is_read_anew_and_what_is_said_next_counts(neighbours, 
     assert "rollback" not in neighbours.journal("lyon")
 
 
+@pytest.mark.sqlite
 def test_a_restored_backup_resurrects_nobody_among_the_neighbours(neighbours, run):
     kept = copy_of(neighbours, "nantes")
     neighbours.later(days=1)
