@@ -64,6 +64,8 @@ MEANT = {"title": 0.75, "profession": 0.85, "headline": 0.7, "extra": 0.4}
 ASIDE = 0.5
 #: Words of profiles that are considered for a word that nobody has.
 SLIPS = 8
+#: Words of one question that may be slips; who mistypes more of them is not understood.
+FORGIVEN = 6
 
 
 class Index:
@@ -71,6 +73,7 @@ class Index:
 
     def __init__(self, connection: Connection, held: Snapshot) -> None:
         self._connection, self._held = connection, held
+        self._forgiven = 0
 
     def has(self, stem: str) -> bool:
         """Tell whether some profile holds ``stem``."""
@@ -81,8 +84,9 @@ class Index:
     def like(self, stem: str) -> list[str]:
         """Return the stems in profiles that ``stem`` may be a slip for, nearest first."""
         most = typos_allowed(stem)
-        if not most:
+        if not most or self._forgiven == FORGIVEN:
             return []
+        self._forgiven += 1
         mask = letters_of(stem)
         near = sorted(
             (distance, word)

@@ -11,6 +11,7 @@ travail" and "droits travail" are one phrase. How surely a phrase means a code:
 
 from __future__ import annotations
 
+import gc
 import re
 from bisect import bisect_left
 from collections import defaultdict
@@ -151,7 +152,12 @@ def lexicon() -> Lexicon:
             held = found[phrase].get(code)
             if held is None or held.sure < sure:
                 found[phrase][code] = Meaning(code, sure, how, text)
-    return _arranged({phrase: _weighed(of) for phrase, of in found.items()}, forms, spelled)
+    book = _arranged({phrase: _weighed(of) for phrase, of in found.items()}, forms, spelled)
+    # It stays as long as the process: the collector would look through it again and again, each
+    # time for as long as ten searches take.
+    gc.collect()
+    gc.freeze()
+    return book
 
 
 def _entries() -> Iterator[tuple[str, str, tuple[str, ...], float, str]]:
