@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
 
 from tests import spaces
 from tests.databases import POSTGRESQL, SQLITE, databases
+
+# For nights; see docs/developing.md.
+settings.register_profile("long", deadline=None)
 
 
 def pytest_addoption(parser):
