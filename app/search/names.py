@@ -60,7 +60,7 @@ def beginning_with(connection: Connection, beginning: str, most: int) -> dict[in
     columns = select(names.c.row, names.c.word)
     in_order = columns.where(here).order_by(names.c.word, names.c.row).limit(most)
     found: dict[int, str] = {}
-    for row, word in connection.execute(in_order):
+    for row, word in connection.execute(in_order).all():
         found.setdefault(row, word)
     return found
 

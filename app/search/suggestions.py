@@ -30,7 +30,7 @@ from app.search.snapshot import Snapshot, snapshot
 #: Specialities and people in one list; more would not be read while typing.
 SPECIALITIES, PEOPLE = 6, 4
 #: Names that are read for one list. Of more that begin so, the later ones wait for a letter more.
-NAMES_READ = 1000
+NAMES_READ = 300
 
 
 @dataclass(frozen=True, slots=True)

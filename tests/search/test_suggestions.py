@@ -80,7 +80,7 @@ def test_a_beginning_that_half_a_town_bears_costs_a_bounded_number_of_rows(town,
     (of_names,) = [values for text, values in statements if "search_name" in text]
     assert 20 in (of_names.values() if isinstance(of_names, dict) else of_names)
     assert len(statements) <= 12
-    assert NAMES_READ == 1000
+    assert NAMES_READ == 300
 
 
 def test_specialities_are_told_in_the_readers_language_whatever_was_typed(town):
