@@ -110,6 +110,7 @@ def _pull(
     plate = entities.current_configuration(session, peer, transport, identity, now)
     before = copies.count(session, peer)
     looked_again = began_again = False
+    reached = 0
     for _ in range(PAGES_PER_PULL):
         since, etag = peer.cursor, peer.feed_etag
         session.commit()
@@ -123,6 +124,7 @@ def _pull(
             began_again = True
             _begin_again(session, peer)
             continue
+        reached = _further(page, since, reached)
         if page.names_unknown_key and not looked_again:
             # Perhaps it rotated its operational key since we last looked at its door.
             looked_again = True
@@ -166,6 +168,18 @@ def _page_behind(
     if since and not page.unchanged and page.epoch != epoch:
         raise EpochChangedError("a page of another epoch than its cursor")
     return page
+
+
+def _further(page: Page, since: str, reached: int) -> int:
+    """Return the position that ``page`` reaches, behind the one that was ``reached`` before.
+
+    :raises EndlessFeedError: it begins at or before that: its pages lead in a circle.
+    """
+    if not page.records:
+        return reached
+    if since and page.records[0].seq <= reached:
+        raise EndlessFeedError("its positions do not rise from page to page")
+    return page.records[-1].seq
 
 
 def _is_as_it_was(
