@@ -35,7 +35,7 @@ from app.search.writing import COLUMNS, Entry, entry_of
 from federation import vocabulary
 
 #: Rises when the tables or what is written into them change their meaning.
-VERSION = 8
+VERSION = 9
 
 #: What a row stands for; a front is what visitors see of a neighbour who keeps something from them.
 MEMBER, MIRRORED, FRONT, GONE = "member", "mirrored", "front", "gone"
@@ -273,14 +273,18 @@ def _write(connection: Connection, row: Row) -> None:
         return
     values = _values(row, _next_stamp(connection))
     changes = Changes()
+    renamed = not held or held.sorted_as != entry.sorted_as
     if held:
-        names.leaving(connection, held.id)
+        if renamed:
+            names.leaving(connection, held.id)
         connection.execute(update(doc).where(doc.c.id == held.id).values(values))
-        changes.add(held.id, _keys(held._mapping), _keys(values), words_of(entry.columns))
+        more = words_of(entry.columns) - words_of([held._mapping[name] for name in COLUMNS])
+        changes.add(held.id, _keys(held._mapping), _keys(values), more)
     else:
         number = connection.execute(insert(doc).returning(doc.c.id), values).scalar_one()
         changes.add(number, set(), _keys(values), words_of(entry.columns))
-    names.written(connection, values["stamp"])
+    if renamed:
+        names.written(connection, values["stamp"])
     changes.write(connection)
 
 

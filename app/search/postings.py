@@ -39,7 +39,7 @@ _DELETE = delete(posting).where(*_HERE)
 _WORDS = select(word.c.word).where(
     word.c.initial == bindparam("initial"), word.c.size == bindparam("size")
 )
-_KNOWN = _WORDS.where(word.c.word.in_(bindparam("words", expanding=True)))
+_KNOWN = select(word.c.word).where(word.c.word.in_(bindparam("words", expanding=True)))
 
 
 def holding(connection: Connection, keys: Iterable[str]) -> dict[str, People]:
@@ -126,16 +126,13 @@ def _held(connection: Connection, piece: int, keys: Sequence[str]) -> dict[str, 
 
 def _learn(connection: Connection, words: Collection[str]) -> None:
     """Add those of ``words`` that no profile had before."""
-    alike: dict[tuple[str, int], list[str]] = defaultdict(list)
-    for one in sorted(words):
-        alike[one[0], len(one)].append(one)
-    for (initial, size), those in alike.items():
-        given = {"initial": initial, "size": size}
-        for some in _parts(those):
-            known = set(connection.scalars(_KNOWN, given | {"words": some}))
-            new = [given | {"word": one} for one in some if one not in known]
-            if new:
-                connection.execute(insert(word), new)
+    for some in _parts(sorted(words)):
+        known = set(connection.scalars(_KNOWN, {"words": some}))
+        new = [
+            {"word": one, "initial": one[0], "size": len(one)} for one in some if one not in known
+        ]
+        if new:
+            connection.execute(insert(word), new)
 
 
 def _parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:

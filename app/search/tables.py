@@ -74,8 +74,9 @@ posting = Table(
 word = Table(
     "search_word",
     metadata,
-    Column("initial", PLAIN, primary_key=True),
-    Column("size", Integer, primary_key=True, autoincrement=False),
     Column("word", PLAIN, primary_key=True),
+    Column("initial", PLAIN, nullable=False),
+    Column("size", Integer, nullable=False),
+    Index("search_word_like", "initial", "size"),
     sqlite_with_rowid=False,
 )

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from app.models.base import new_id
 from app.models.peer import MirroredProfile, Peer
 from app.models.space import Space
+from app.search.cards import WITHHELD
 from federation.vocabulary import LANGUAGES, specialities
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -63,6 +64,9 @@ def fill(session: Session, count: int, seed: int = 7) -> Space:
     session.flush()
     batch: list[dict[str, Any]] = []
     for number, claims in enumerate(people(count, seed)):
+        # One in four keeps something from the web, and then has a second row in the index.
+        if number % 4 != 3:
+            claims["web"] = list(WITHHELD)
         batch.append(_row(peers[number % len(peers)], claims))
         if len(batch) == 2000:
             session.execute(insert(MirroredProfile), batch)
