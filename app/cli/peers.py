@@ -206,7 +206,8 @@ def work(once: bool) -> None:
         _log_as(space.settings.log_format)
         heartbeat = space.settings.data / loop.HEARTBEAT
         schedule = Schedule(settings.key_folder, timedelta(days=settings.rotate_after))
-        mailer = letters.mailer(create_app(settings))
+    # Now that nobody holds the database: the application opens it by itself.
+    mailer = letters.mailer(create_app(settings))
     if not once:
         loop.run(
             _sessions(engine), transport, keyholder, heartbeat, schedule=schedule, mailer=mailer
