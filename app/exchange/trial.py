@@ -294,7 +294,8 @@ def _read_to_its_end(peer: Peer, page: Page, checkpoint: Checkpoint) -> bool:
     if checkpoint.epoch != peer.epoch:
         return False
     nothing_new = not page.more and all(record.seq <= peer.held_seq for record in page.records)
-    return nothing_new or checkpoint.seq == peer.their_seq
+    # Files are always read from the beginning: what is on the page says nothing of what is new.
+    return nothing_new or (peer.static and checkpoint.seq == peer.their_seq)
 
 
 def _notice(visit: _Visit) -> None:

@@ -377,7 +377,7 @@ def test_a_space_founded_anew_before_anybody_approved_it_is_asked_about_with_its
     town.later(minutes=1)
     town.knock("nantes", "lyon")
     town.work()
-    town.later(minutes=5)
+    town.later(minutes=11)
     town.work()
     assert town.peer("lyon", "nantes", "root_kid") == town.identity("nantes").root_kid != first
     town.approve("lyon", "nantes")
