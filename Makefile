@@ -79,9 +79,10 @@ catalogue: $(READY) ## Bring the French catalogue up to date with the pages' tex
 relevance: $(READY) ## Print how often the right person is among the first five
 	@$(BIN)/python -m tests.search.relevance
 
-benchmarks: $(READY) ## Print how fast search and pages are, beside baselines of the same run
+benchmarks: $(READY) ## Print how fast search, pages and pulls are, beside baselines of the same run
 	@$(BIN)/python -m tests.benchmarks.search
 	@$(BIN)/python -m tests.benchmarks.page
+	@$(BIN)/python -m tests.benchmarks.pull 10000
 
 screenshots: $(READY) ## Take the README's two pictures anew
 	@MITOYEN_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest -q tests/browser/test_screenshots.py

@@ -44,9 +44,8 @@ from sqlalchemy import event, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.database import db
-from app.exchange import checkpoints, copies, entities
+from app.exchange import checkpoints, copies, entities, feeds
 from app.exchange.describing import PROFILE_LIFETIME
-from app.exchange.feeds import RECORDS_AT_ONCE
 from app.exchange.pull import pull
 from app.models.base import new_id
 from app.models.engine import set_reading
@@ -252,7 +251,8 @@ def fetch(town: Neighbourhood, network: Network) -> list[Path]:
         identity = town.identity("lyon")
         while more:
             from_here = _page_url(plate.endpoints.feed, cursor)
-            headers = _credentials(plate, identity, town.now)
+            word = feeds.assertion_for(plate.endpoints.feed, plate, identity, town.now)
+            headers = {"Accept": "application/json", "Authorization": f"Bearer {word}"}
             answer = network.get(from_here, max_bytes=2**20, headers=headers)
             page = json.loads(answer.body)
             cursor, more = page["next"], page["more"]
@@ -262,16 +262,7 @@ def fetch(town: Neighbourhood, network: Network) -> list[Path]:
 
 
 def _page_url(feed: str, cursor: str) -> str:
-    return f"{feed}?" + (f"since={cursor}&" if cursor else "") + f"limit={RECORDS_AT_ONCE}"
-
-
-def _credentials(plate: Any, identity: Any, now: Any) -> dict[str, str]:
-    from app.exchange.feeds import _assertion  # noqa: PLC0415
-
-    return {
-        "Accept": "application/json",
-        "Authorization": f"Bearer {_assertion(plate, identity, now)}",
-    }
+    return f"{feed}?" + (f"since={cursor}&" if cursor else "") + f"limit={feeds.RECORDS_AT_ONCE}"
 
 
 # --- the ideal loop
@@ -368,10 +359,10 @@ def small_things(town: Neighbourhood, network: Network, meter: Meter) -> Iterato
         return cost
 
     at_lyon()
+    town.work_at("lyon")
     at_lyon()
     yield "a poll that brings nothing", _middle(at_lyon)
     yield "comparing roots, all in memory", _middle(lambda: _compared(town, meter))
-    names = iter(range(10_000))
 
     def edit() -> None:
         town.later(minutes=1)
@@ -444,7 +435,7 @@ def run(size: int, folder: Path) -> None:
         pages = fetch(town, network)
         packed = sum(len(page.read_bytes().partition(b"\n\n")[2]) for page in pages)
         key = _raw_key(town)
-        some = pages[: max(1, IDEAL // RECORDS_AT_ONCE)]
+        some = pages[: max(1, IDEAL // feeds.RECORDS_AT_ONCE)]
         single, done = ideal(some, key, folder, 1)
         double, _ = ideal(some, key, folder, 2)
         network.plays = True
@@ -452,6 +443,8 @@ def run(size: int, folder: Path) -> None:
         forget_peak()
         taken, pulls = take_in(town, network, meter)
         peak = megabytes("VmHWM")
+        # Before and after, because others use the machine too; the faster one is the measure.
+        single = min(single, ideal(some, key, folder, 1)[0], key=lambda cost: cost.processor)
         network.plays = False
         with town.at("lyon") as session:
             held = _held(session)
