@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 import structlog
+from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -27,6 +28,7 @@ from app.exchange.work import Outcome, Round, perform, schedule_upkeep
 from app.factory import create_app
 from app.models.peer import Peer
 from app.web import letters
+from config.settings import Settings, SettingsError
 from federation.transport import HttpsTransport
 
 ACTOR = "command"
@@ -207,7 +209,7 @@ def work(once: bool) -> None:
         heartbeat = space.settings.data / loop.HEARTBEAT
         schedule = Schedule(settings.key_folder, timedelta(days=settings.rotate_after))
     # Now that nobody holds the database: the application opens it by itself.
-    mailer = letters.mailer(create_app(settings))
+    mailer = letters.mailer(_application(settings))
     if not once:
         loop.run(
             _sessions(engine), transport, keyholder, heartbeat, schedule=schedule, mailer=mailer
@@ -224,6 +226,14 @@ def work(once: bool) -> None:
     click.echo(f"{len(done.outcomes)} jobs done")
     if done.broken:
         stop([f"{done.broken} jobs met a bug; the log has it"])
+
+
+def _application(settings: Settings) -> Flask:
+    """Return what writes the letters to members, or end the command with what it lacks."""
+    try:
+        return create_app(settings)
+    except SettingsError as error:
+        stop(["Mitoyen cannot start:", *(f"  - {problem}" for problem in error.problems)])
 
 
 def identity_of(space: Opened) -> Identity:

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from app.cli import main
 from app.exchange import peers
 from federation.transport import HttpsTransport
+from tests.spaces import SECRET
 
 
 @pytest.fixture
@@ -22,6 +23,7 @@ def run(neighbours, monkeypatch):
     )
     environment = {
         "MITOYEN_DATA": str(neighbours.folder / "lyon"),
+        "MITOYEN_SECRET_KEY": SECRET,
         "MITOYEN_MAIL": "console",
     }
 
