@@ -11,10 +11,12 @@ from sqlalchemy import event, select
 
 from app.database import db
 from app.exchange import checkpoints, copies, peers, roots
+from app.exchange.publish import publish_member
 from app.exchange.pull import pull
 from app.models.feed import FeedState
 from app.models.peer import MirroredProfile
 from federation import tree
+from tests import spaces
 
 
 def agree(town):
@@ -70,12 +72,12 @@ def test_what_was_undone_is_not_kept(neighbours):
     assert agree(neighbours) == 1
 
 
-def test_a_view_that_was_worked_out_and_not_signed_is_not_kept(neighbours):
-    neighbours.publish("nantes", "Gwen Le Bihan")
+def test_a_view_that_was_worked_out_and_undone_is_not_kept(neighbours):
+    identity, now = neighbours.identity("nantes"), neighbours.now
     with neighbours.at("nantes") as session:
-        checkpoints.make(session, neighbours.identity("nantes"), neighbours.now)
+        publish_member(session, spaces.add_member("Gwen Le Bihan"), identity, now)
+        assert checkpoints.make(session, identity, now)
         session.rollback()
-    neighbours.publish("nantes", "Gwen Le Bihan", audience="me")
     neighbours.publish("nantes", "Idriss Diallo")
     neighbours.later(hours=1)
     neighbours.work()
