@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -23,10 +25,17 @@ PAGES = [
     (MEMBER, "local profile"),
     (MEMBER, "mirrored profile"),
     (MEMBER, "/me"),
+    (MEMBER, "/me/sign-ins"),
+    (MEMBER, "/me/data"),
+    (MEMBER, "/me/deletion"),
+    (MEMBER, "a request for a quote"),
+    (MEMBER, "/introductions"),
+    (MEMBER, "a conversation"),
     (MEMBER, "/neighbours"),
     (ADMIN, "/neighbours"),
     (ADMIN, "/setup"),
     (ADMIN, "/journal"),
+    (ADMIN, "a neighbour's test"),
 ]
 NAMES = [f"{role} {address}" for role, address in PAGES]
 
@@ -49,7 +58,7 @@ def keys(running_town, chromium_browser):
 
 @pytest.fixture(scope="module")
 def addresses(running_town, chromium_browser, keys):
-    """Where the two profiles live, found as a person would find them."""
+    """Where pages live whose addresses nobody knows by heart, found as a person would."""
     context = chromium_browser.new_context(viewport=WIDE, storage_state=keys[MEMBER])
     somebody = Person(context, running_town.lyon)
     found = {}
@@ -59,6 +68,20 @@ def addresses(running_town, chromium_browser, keys):
     ):
         somebody.go(f"/search?q={words}&scope={scope}")
         found[kind] = somebody.page.locator("#results h3 a").first.get_attribute("href")
+    found["a request for a quote"] = found["mirrored profile"] + "/ask?kind=quote"
+    somebody.go(found["mirrored profile"])
+    ask = somebody.page.get_by_role("region", name="Ask Claire")
+    ask.get_by_label("Your question").fill("Would you read our lease?")
+    ask.get_by_role("button", name="Send").click()
+    somebody.page.wait_for_url("**/introductions/*")
+    found["a conversation"] = urlsplit(somebody.page.url).path
+    context.close()
+    context = chromium_browser.new_context(viewport=WIDE, storage_state=keys[ADMIN])
+    admin = Person(context, running_town.lyon)
+    admin.go("/neighbours")
+    admin.page.get_by_role("button", name="Test this neighbour").first.click()
+    trial = admin.page.locator("a[href$='/trial'], [data-hx-get$='/trial']").first
+    found["a neighbour's test"] = trial.get_attribute("href") or trial.get_attribute("data-hx-get")
     context.close()
     return found
 
