@@ -278,6 +278,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(at=space, ahead=st.sampled_from(SKEWS))
     def a_clock_goes_wrong(self, at, ahead):
         self.town.skew[self.name(at)] = ahead
+        self.witness.clocks_right = False
 
     @rule(at=space)
     def a_clock_is_set_right(self, at):

@@ -39,6 +39,9 @@ class Witness:
         self.told = defaultdict(dict)
         """The tombstones of a reader: ``{subject: (revision, kid, expiry)}``."""
 
+        self.clocks_right = True
+        """Nobody dated anything ahead, which others then refused, or refused what was right."""
+
         self.signed = {}
         self.stated = {}
         self.hidden = set()
@@ -145,6 +148,7 @@ class Witness:
         """Compare what ``name`` holds with what ``peer`` publishes, and what both know of it."""
         about = name_of(peer.url)
         held = set(session.scalars(select(MirroredProfile.subject).filter_by(peer_id=peer.id)))
+        remembered = session.scalars(select(MirroredWithdrawal.subject)).all()
         with self.town.looking_into(about) as there:
             back = self.town.peer_in(there, name)
             if not standing.is_active(back, self.town.identity(about)):
@@ -157,11 +161,14 @@ class Witness:
             acks = there.scalars(select(PeerAck.root).filter_by(peer_id=back.id, view="peers"))
             unconfirmed = there.scalars(select(Receipt.subject).filter_by(
                 peer_id=back.id, confirmed_at=None))  # fmt: skip
+            over = select(FeedEntry.subject).filter_by(kind="withdrawal")
+            withdrawn = there.scalars(over.where(FeedEntry.expires_at > self.town.now)).all()
             wrong = {
                 "other people": held ^ set(published),
                 "roots": not peer.roots_agree or peer.their_root != root,
                 "acknowledgements": peer.acked_root != root or acks.all() != [root],
                 "receipts": unconfirmed.all(),
+                "forgotten": self.clocks_right and set(withdrawn) - set(remembered),
             }
         return [(name, about, what, problem) for what, problem in wrong.items() if problem]
 
