@@ -65,6 +65,9 @@ PAGES = {
 }
 ROUNDS = 15
 
+#: Minutes after which every space has been asked once since it was mirrored, and none twice.
+SETTLING = 66
+
 #: How long profiles and plates of the invented spaces are good.
 GOOD = timedelta(days=30)
 
@@ -282,6 +285,9 @@ class Pages:
 def rest(engine: Engine, app: Flask, street: Street, given: argparse.Namespace) -> None:
     """Let some hours pass in which nothing changes, and print what they cost."""
     identity = app.extensions["identity"]
+    for _ in range(SETTLING):
+        street.now += timedelta(minutes=1)
+        run_round(lambda: Session(engine), street, identity, street.now)
     street.asked.clear()
     street.minutes.clear()
     street.elsewhere = 0.0
