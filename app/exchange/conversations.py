@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.exchange import entities, outbox, standing
@@ -25,6 +25,7 @@ from app.models.conversation import (
     UNDELIVERED,
     WAITING,
     Conversation,
+    Introduced,
     Message,
     Silence,
 )
@@ -105,11 +106,13 @@ def is_local(conversation: Conversation, identity: Identity) -> bool:
     return owns(identity.entity_id, conversation.other)
 
 
-def open_with(session: Session, member: Member, subject: str) -> Conversation | None:
-    """Return the conversation of ``member`` with this person that is not over, if there is one."""
+def open_with(session: Session, member: Member, recipient: Recipient) -> Conversation | None:
+    """Return the conversation of ``member`` with this person that can go on, if there is one."""
+    # One whose space was forgotten meanwhile, and became known again as another row, cannot.
+    peer_id = None if recipient.peer is None else recipient.peer.id
     return session.scalars(
         select(Conversation)
-        .filter_by(member_id=member.id, other=subject)
+        .filter_by(member_id=member.id, other=recipient.subject, peer_id=peer_id)
         .where(Conversation.state.in_((WAITING, TALKING)))
         .order_by(Conversation.id.desc())
         .limit(1)
@@ -124,11 +127,12 @@ def ask(
     identity: Identity,
     now: datetime,
 ) -> Conversation:
-    """Open a conversation; the caller commits.
+    """Open a conversation, and hear the answer even of somebody silenced; the caller commits.
 
     :raises TooManyContactsError: five new people were written to within a day.
     """
     _require_room(session, member, recipient.subject, now)
+    session.execute(delete(Silence).filter_by(member_id=member.id, other=recipient.subject))
     opened = Conversation(
         member=member,
         peer=recipient.peer,
@@ -204,7 +208,12 @@ def receive(
     :raises RateLimitedError: its sender, or its space, opens too many conversations.
     """
     if isinstance(letter, Introduction):
+        if _is_known(session, letter):
+            return
         _require_patience(session, letter, now)
+        session.add(
+            Introduced(opened_by=letter.issuer, wire_id=letter.id, sender=letter.sender.sub, at=now)
+        )
         _receive_introduction(session, peer, letter, now)
         return
     here = _copies(letter).where(
@@ -221,15 +230,16 @@ def deliver(
     :returns: what was done, in a word.
     :raises FederationError: the next did not arrive; it waits.
     """
-    conversation = session.scalars(select(Conversation).filter_by(ref=reference)).one_or_none()
-    if conversation is None:
+    if session.scalar(select(Conversation.id).filter_by(ref=reference)) is None:
         return "deleted"
-    waiting = [one for one in conversation.messages if one.mine and one.delivered_at is None]
-    if waiting and waiting[0].at <= now - CARRIED_FOR:
-        conversation.state, conversation.updated_at = UNDELIVERED, now
-        return "given up after a month"
-    peer = conversation.peer
-    for message in waiting:
+    delivered = 0
+    # Read anew each time: what is deleted while a letter is on its way has no next one.
+    while (message := _next_waiting(session, reference)) is not None:
+        conversation, number = message.conversation, message.id
+        if message.at <= now - CARRIED_FOR:
+            conversation.state, conversation.updated_at = UNDELIVERED, now
+            return "given up after a month"
+        peer = conversation.peer
         if peer is None or not standing.is_active(peer, identity):
             raise NotPeeredError("no neighbour at the moment")
         endpoint = entities.stored_configuration(peer).endpoints.intro
@@ -240,17 +250,29 @@ def deliver(
         )
         session.commit()
         client.deliver(transport, endpoint, token)
-        message.delivered_at = now
+        session.execute(update(Message).where(Message.id == number).values(delivered_at=now))
         session.commit()
-    return f"{len(waiting)} delivered"
+        delivered += 1
+    return f"{delivered} delivered"
 
 
 def sweep(session: Session, now: datetime) -> None:
-    """Delete conversations in which nothing was said for a year; the caller commits."""
+    """Delete conversations of a year of silence, and yesterday's counts; the caller commits."""
+    session.execute(delete(Introduced).where(Introduced.at <= now - A_DAY))
     for old in session.scalars(
         select(Conversation).where(Conversation.updated_at <= now - KEPT_FOR)
     ):
         session.delete(old)
+
+
+def _next_waiting(session: Session, reference: str) -> Message | None:
+    return session.scalars(
+        select(Message)
+        .join(Message.conversation)
+        .where(Conversation.ref == reference, Message.mine, Message.delivered_at.is_(None))
+        .order_by(Message.id)
+        .limit(1)
+    ).one_or_none()
 
 
 def _require_room(session: Session, member: Member, subject: str, now: datetime) -> None:
@@ -356,11 +378,6 @@ def _receive_introduction(
     letter: Introduction,
     now: datetime,
 ) -> None:
-    known = select(Conversation.id).filter_by(
-        opened_by=letter.issuer, wire_id=letter.id, mine=False
-    )
-    if session.scalar(known.limit(1)) is not None:
-        return
     member = _addressee(session, peer, letter.subject)
     if member is None or session.get(Silence, (member.id, letter.sender.sub)) is not None:
         return
@@ -387,15 +404,26 @@ def _receive_introduction(
     _take(session, opened, 0, ASK, letter.text, now)
 
 
-def _require_patience(session: Session, letter: Introduction, now: datetime) -> None:
-    """:raises RateLimitedError: too many conversations by this sender, or by this space."""
-    lately = select(func.count(Conversation.id)).where(
-        Conversation.mine.is_(False), Conversation.created_at > now - A_DAY
+def _is_known(session: Session, letter: Introduction) -> bool:
+    """Say whether the letter came before, whatever became of it."""
+    if session.get(Introduced, (letter.issuer, letter.id)) is not None:
+        return True
+    taken = select(Conversation.id).filter_by(
+        opened_by=letter.issuer, wire_id=letter.id, mine=False
     )
-    by_sender = session.scalar(lately.where(Conversation.other == letter.sender.sub)) or 0
-    if by_sender >= NEW_CONTACTS:
+    return session.scalar(taken.limit(1)) is not None
+
+
+def _require_patience(session: Session, letter: Introduction, now: datetime) -> None:
+    """Count letters to nobody too: or a refusal would tell that the others reached somebody.
+
+    :raises RateLimitedError: too many conversations by this sender, or by this space.
+    """
+    lately = select(func.count()).select_from(Introduced).where(Introduced.at > now - A_DAY)
+    by_sender = lately.where(Introduced.sender == letter.sender.sub)
+    if (session.scalar(by_sender) or 0) >= NEW_CONTACTS:
         raise RateLimitedError("this member wrote to enough people today", ASK_AGAIN)
-    by_space = lately.where(Conversation.opened_by == letter.issuer)
+    by_space = lately.where(Introduced.opened_by == letter.issuer)
     if (session.scalar(by_space) or 0) >= FROM_ONE_SPACE:
         raise RateLimitedError("this space wrote enough today", ASK_AGAIN)
 

@@ -96,3 +96,19 @@ class Silence(Base):
     )
     other: Mapped[str] = mapped_column(String(320), primary_key=True)
     since: Mapped[datetime] = mapped_column(Moment)
+
+
+class Introduced(Base):
+    """That a space sent an introduction, whoever it was to, for the counts of one day.
+
+    Letters to people who are not there count as well: what is refused must not depend on them.
+    """
+
+    __tablename__ = "introduced"
+
+    opened_by: Mapped[str] = mapped_column(String(255), primary_key=True)
+    wire_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sender: Mapped[str] = mapped_column(String(320), index=True)
+    """The subject of whoever wrote."""
+
+    at: Mapped[datetime] = mapped_column(Moment, index=True)

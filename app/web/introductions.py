@@ -193,7 +193,7 @@ def _send(
     if not letter.judge(card):
         return _form(card, member, profile, letter, 422)
     rates.count("letter", signed_in().ref, LETTERS)
-    talking = conversations.open_with(db.session(), me, recipient.subject)
+    talking = conversations.open_with(db.session(), me, recipient)
     try:
         if talking is not None:
             conversations.say(db.session(), talking, SAY, letter.text, _identity(), g.now)

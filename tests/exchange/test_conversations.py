@@ -19,7 +19,8 @@ from app.exchange.conversations import (
     Request,
     TooManyContactsError,
 )
-from app.models.conversation import Conversation
+from app.members.leaving import leave
+from app.models.conversation import Conversation, Introduced
 from app.models.member import Member
 from app.models.peer import MirroredProfile
 from federation.errors import RateLimitedError, UnreachableError
@@ -185,32 +186,82 @@ def test_the_sixth_new_person_of_a_day_has_to_wait(town):
         )
 
 
+def letter(to, number, at, sender="spammer"):
+    """What a space that counts nothing signs for one of its members."""
+    return Introduction.model_validate(
+        {
+            "issuer": url_of("lyon"), "audience": url_of("nantes"),
+            "subject": f"{url_of('nantes')}/m/{to}",
+            "id": f"c{number}", "kind": "question", "text": "Buy!",
+            "issued_at": at, "expires_at": at + timedelta(days=1),
+            "sender": {"sub": f"{url_of('lyon')}/m/{sender}", "name": "Spammer"},
+        }
+    )  # fmt: skip
+
+
 def test_a_space_that_does_not_count_is_counted_by_the_other(town):
     """Its member's sixth letter of a day is refused at the door, and so is everybody's 201st."""
-
-    def letter(number, sender="spammer"):
-        subject = f"{url_of('nantes')}/m/{claire}"
-        return Introduction.model_validate(
-            {
-                "issuer": url_of("lyon"), "audience": url_of("nantes"), "subject": subject,
-                "id": f"c{number}", "kind": "question", "text": "Buy!",
-                "issued_at": town.now, "expires_at": town.now + timedelta(days=1),
-                "sender": {"sub": f"{url_of('lyon')}/m/{sender}", "name": "Spammer"},
-            }
-        )  # fmt: skip
 
     with town.at("nantes") as session:
         claire = member(session, "Claire").ref
         peer = town.peer_in(session, "lyon")
         identity = town.identity("nantes")
         for number in range(5):
-            conversations.receive(session, peer, letter(number), identity, town.now)
+            conversations.receive(
+                session, peer, letter(claire, number, town.now), identity, town.now
+            )
         with pytest.raises(RateLimitedError, match="this member"):
-            conversations.receive(session, peer, letter(5), identity, town.now)
+            conversations.receive(session, peer, letter(claire, 5, town.now), identity, town.now)
         for number in range(6, 201):
-            conversations.receive(session, peer, letter(number, f"s{number}"), identity, town.now)
+            conversations.receive(
+                session, peer, letter(claire, number, town.now, f"s{number}"), identity, town.now
+            )
         with pytest.raises(RateLimitedError, match="this space"):
-            conversations.receive(session, peer, letter(999, "another"), identity, town.now)
+            conversations.receive(
+                session, peer, letter(claire, 999, town.now, "another"), identity, town.now
+            )
+
+
+@pytest.mark.parametrize("fifth", ["nobody", "Claire, who wants no more of them", "Claire"])
+def test_a_refusal_does_not_tell_whether_the_letters_before_reached_anybody(town, fifth):
+    """Or a space could write four letters to one who is there, and the fifth to whom it probes."""
+    with town.at("nantes") as session:
+        claire, identity = member(session, "Claire").ref, town.identity("nantes")
+        peer = town.peer_in(session, "lyon")
+        for number in range(4):
+            conversations.receive(
+                session, peer, letter(claire, number, town.now), identity, town.now
+            )
+        if "no more" in fifth:
+            opened = session.scalars(select(Conversation)).first()
+            conversations.silence(session, opened, town.now)
+        probed = "nobody" if fifth == "nobody" else claire
+        conversations.receive(session, peer, letter(probed, 4, town.now), identity, town.now)
+        with pytest.raises(RateLimitedError, match="this member"):
+            conversations.receive(session, peer, letter(claire, 5, town.now), identity, town.now)
+
+
+def test_a_letter_that_was_taken_is_taken_as_known_when_there_were_enough(town):
+    """Else a lost answer to the fifth would hold back all that is said in its conversation."""
+    with town.at("nantes") as session:
+        claire, identity = member(session, "Claire").ref, town.identity("nantes")
+        peer = town.peer_in(session, "lyon")
+        for number in (0, 1, 2, 3, 4, 4):
+            conversations.receive(
+                session, peer, letter(claire, number, town.now), identity, town.now
+            )
+        assert len(session.scalars(select(Conversation)).all()) == 5
+
+
+def test_what_was_counted_is_forgotten_after_a_day(town):
+    ask(town)
+    town.work()
+    with town.at("nantes") as session:
+        assert len(session.scalars(select(Introduced)).all()) == 1
+    town.later(days=1)
+    with town.at("nantes") as session:
+        conversations.sweep(session, town.now)
+        assert session.scalars(select(Introduced)).all() == []
 
 
 # --- what arrives -----------------------------------------------------------------------
@@ -348,3 +399,52 @@ def test_what_nobody_spoke_in_for_a_year_is_deleted(town):
     with town.at("nantes") as session:
         conversations.sweep(session, town.now)
         assert db.session.scalars(select(Conversation)).all() == []
+
+
+# --- who goes in the middle ---------------------------------------------------------------
+
+
+def test_who_leaves_while_their_letter_is_on_its_way_leaves_no_job_that_fails(town):
+    ask(town)
+    say(town, "lyon", "Maud", text="It is about a lease.")
+    deliver = town.network.post
+
+    def leave_meanwhile(url, body, **given):
+        answer = deliver(url, body, **given)
+        if url.endswith("/intro"):
+            town.network.post = deliver
+            with town.at("lyon") as session:
+                maud = member(session, "Maud")
+                leave(session, maud.account, town.identity("lyon"), town.now)
+        return answer
+
+    town.network.post = leave_meanwhile
+    told = [outcome for outcome in town.work_at("lyon") if outcome.kind == "letter"]
+    assert [(one.done, one.told) for one in told] == [(True, "1 delivered")]
+    assert heard(town, "nantes", "Claire") == [("they", "ask", "Could you read a contract?")]
+
+
+def test_whoever_writes_to_somebody_they_silenced_hears_the_answer(town):
+    ask(town)
+    with town.at("lyon") as session:
+        opened = session.scalars(select(Conversation)).one()
+        conversations.silence(session, opened, town.now)
+        recipient = to_claire(session)
+        assert conversations.open_with(session, member(session, "Maud"), recipient) is None
+        session.delete(opened)
+    with town.at("nantes") as session:
+        assert session.scalars(select(Conversation)).all() == []
+    ask(town, "I was too quick. Are you still there?")
+    town.work()
+    say(town, "nantes", "Claire", text="I am.")
+    town.work()
+    assert heard(town, "lyon", "Maud")[-1] == ("they", "message", "I am.")
+
+
+def test_a_conversation_whose_space_was_forgotten_does_not_stand_in_the_way_of_another(town):
+    ask(town)
+    with town.at("lyon") as session:
+        session.scalars(select(Conversation)).one().peer_id = None
+    with town.at("lyon") as session:
+        recipient = to_claire(session)
+        assert conversations.open_with(session, member(session, "Maud"), recipient) is None
