@@ -1,14 +1,16 @@
-"""How fast a search is: ``python -m tests.benchmarks.search [10000 100000 1000000] [--keep FOLDER]``.
+"""How fast a search is: ``python -m tests.benchmarks.search [SIZE ...] [--keep FOLDER]``.
 
 Generates that many people, builds the index, asks questions of each kind and prints milliseconds,
 each with all facet counts, one page, cards and reasons; then suggestions, and how long an edit
 takes until a search shows it. With ``--keep`` the databases stay in that folder and are used again
 while they fit the program: a million people take their time to make. ``--database=postgresql``
-measures on a server of its own, whose work no processor time here counts: there only the clock tells.
+measures on a server of its own, whose work no processor time here counts: there only the clock
+tells.
 
 Times are of the processor: a machine that others use too is slower by the clock (the last column),
 not in what it has to do. "Cold" is the 95th percentile when nothing is remembered, as after each
-edit. All matches are ranked, none is left out: there is no second phase whose first page might differ.
+edit. All matches are ranked, none is left out: there is no second phase whose first page might
+differ.
 """
 
 from __future__ import annotations
