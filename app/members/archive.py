@@ -1,7 +1,8 @@
 """Everything that the space keeps about one person, as one file for that person.
 
 ``member.jsonl`` imports again into any space; ``account.json`` says the rest: how they sign in,
-where they are signed in, to what they agreed and when, and who confirmed a withdrawal;
+where they are signed in, to what they agreed and when, who confirmed a withdrawal, and what they
+and others wrote to each other;
 ``signed.jws`` is the document that neighbours hold. ``profile.html`` is for reading and is
 rendered by the caller, who knows the person's language.
 """
@@ -15,11 +16,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from app.exchange import receipts
 from app.members.export import as_jsonl
 from app.models.account import Account
+from app.models.conversation import Conversation, Silence
 from app.models.feed import FeedEntry
 from app.models.journal import JournalEntry
 from app.models.member import Member
@@ -33,6 +35,7 @@ def facts(session: Session, account: Account, now: datetime) -> dict[str, Any]:
         "email": account.email,
         "role": account.role,
         "reads": account.locale,
+        "told_by_mail": account.letters,
         "account_created_at": account.created_at.isoformat(),
         "profile": None if member is None else _dates(member),
         "withdrawal": None if member is None else _withdrawal(session, member),
@@ -44,6 +47,8 @@ def facts(session: Session, account: Account, now: datetime) -> dict[str, Any]:
             }
             for one in sign_ins(session, account, now)
         ],
+        "conversations": [] if member is None else _conversations(session, member),
+        "hears_no_more_of": [] if member is None else _silences(session, member),
         "decisions": [
             {"at": line.at.isoformat(), "what": line.code, "detail": line.detail}
             for line in session.scalars(
@@ -83,6 +88,37 @@ def _dates(member: Member) -> dict[str, Any]:
         # Digests of what lists said, so that an import undoes no edit; the texts are not kept.
         "imported": member.imported,
     }
+
+
+def _conversations(session: Session, member: Member) -> list[dict[str, Any]]:
+    mine = select(Conversation).filter_by(member_id=member.id).order_by(Conversation.id)
+    return [
+        {
+            "with": one.other_name,
+            "number": one.other,
+            "space": one.other_space,
+            "stands": one.state,
+            "about": one.service_title,
+            "when": one.timing,
+            "budget": one.budget,
+            "their_email": one.their_email,
+            "messages": [
+                {
+                    "at": message.at.isoformat(),
+                    "by_me": message.mine,
+                    "act": message.act,
+                    "text": message.text,
+                }
+                for message in one.messages
+            ],
+        }
+        for one in session.scalars(mine.options(selectinload(Conversation.messages)))
+    ]
+
+
+def _silences(session: Session, member: Member) -> list[dict[str, Any]]:
+    mine = select(Silence).filter_by(member_id=member.id).order_by(Silence.since, Silence.other)
+    return [{"number": one.other, "since": one.since.isoformat()} for one in session.scalars(mine)]
 
 
 def _withdrawal(session: Session, member: Member) -> dict[str, Any] | None:

@@ -1,8 +1,9 @@
 """Taking somebody out of the space, by their own decision and at once.
 
 What was published is withdrawn everywhere, with receipts. What stays here about a person who is
-gone: that a document with an opaque number was withdrawn, until no copy of it can be valid; and
-the lines of the journal about what they decided as an admin, under an opaque number too.
+gone: that a document with an opaque number was withdrawn, until no copy of it can be valid; the
+lines of the journal about what they decided as an admin, under an opaque number too; and what
+they wrote to somebody, who keeps their own copy of the conversation.
 """
 
 from __future__ import annotations

@@ -139,8 +139,8 @@ def update(ref: str) -> AnyResponse:
         if act == "silence":
             conversations.silence(db.session(), conversation, g.now)
         else:
-            said = text if act in (SAY, DECLINE) else ""
-            conversations.say(db.session(), conversation, act, said, _identity(), g.now)
+            # What was typed goes along, whichever button was pressed.
+            conversations.say(db.session(), conversation, act, text, _identity(), g.now)
     except NoConversationError:
         db.session.rollback()
         return _page(
@@ -260,7 +260,7 @@ def _read(card: Card) -> Letter:
     return Letter(
         QUOTE if given.get("kind") == QUOTE else QUESTION,
         forms.paragraphs(given.get("text", "")).strip(),
-        given.get("service", "") or only,
+        only or given.get("service", ""),
         forms.line(given.get("timing", "")),
         forms.line(given.get("budget", "")),
     )

@@ -24,7 +24,7 @@ from app.models.account import Account
 from app.models.conversation import Conversation
 from app.models.space import Space
 from app.web import mail
-from app.web.access import anyone
+from app.web.access import anyone, may_come_in
 from app.web.languages import LANGUAGES
 from app.web.pages import page
 
@@ -37,7 +37,7 @@ def mailer(app: Flask) -> Callable[[Session, str, datetime], str]:
     def tell(session: Session, reference: str, now: datetime) -> str:
         found = session.scalars(select(Conversation).filter_by(ref=reference)).one_or_none()
         account = None if found is None else found.member.account
-        if found is None or account is None or not account.letters:
+        if found is None or account is None or not account.letters or not may_come_in(account):
             return "nobody to tell"
         news = [message for message in found.messages if not message.mine]
         if not news:

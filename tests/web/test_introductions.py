@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import email
+import io
+import json
 import re
+import zipfile
 from datetime import timedelta
 from email.policy import default
 from pathlib import Path
@@ -246,6 +249,32 @@ def test_who_is_silenced_is_not_told_and_not_heard(town, maud, claire, page):
     assert "Hello? Hello?" not in claire.get(thread(claire)).text
 
 
+@pytest.mark.parametrize("button", ["message", "share", "decline", "close"])
+def test_what_was_typed_is_said_whichever_button_is_pressed(town, maud, claire, page, button):
+    ask(maud, page)
+    town.work()
+    claire.post(thread(claire), data={"do": button, "text": "Thank you for asking."})
+    town.work()
+    assert "Thank you for asking." in maud.get(thread(maud)).text
+
+
+def test_one_takes_along_what_was_said_and_the_page_says_that_it_is_kept(town, maud, claire, page):
+    ask(maud, page)
+    town.work()
+    claire.post(thread(claire), data={"do": "message", "text": "Mostly."})
+    claire.post(thread(claire), data={"do": "silence"})
+    assert "wrote to each other" in claire.get("/me/data").text
+    assert "stays with them" in claire.get("/me/deletion").text
+    taken = zipfile.ZipFile(io.BytesIO(claire.get("/me/data/archive").data))
+    kept = json.loads(taken.read("account.json"))
+    [told] = kept["conversations"]
+    said = [(one["by_me"], one["act"], one["text"]) for one in told["messages"]]
+    assert said == [(False, "ask", "Could you read my lease?"), (True, "message", "Mostly.")]
+    assert (told["with"], told["space"], told["stands"]) == ("Maud Le Goff", "Lyon", "closed")
+    assert [one["number"] for one in kept["hears_no_more_of"]] == [told["number"]]
+    assert kept["told_by_mail"] is True
+
+
 # --- the letters about it ------------------------------------------------------------------
 
 
@@ -293,6 +322,14 @@ def test_a_mail_server_that_fails_delays_the_letter_and_loses_nothing(
         town.later(days=1)
     monkeypatch.setattr(mail, "send", real)
     assert len(send_mail(town, "nantes")) == 1
+    assert send_mail(town, "nantes") == []
+
+
+def test_whoever_cannot_come_in_any_more_gets_no_letter(town, maud, page):
+    ask(maud, page)
+    town.work()
+    with town.at("nantes") as session:
+        session.scalars(select(Member).filter_by(name="Claire Vasseur")).one().left_at = town.now
     assert send_mail(town, "nantes") == []
 
 

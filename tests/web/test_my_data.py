@@ -70,6 +70,16 @@ def test_a_sign_in_of_long_ago_takes_nothing_along_and_deletes_nothing(maud, bro
         assert db.session.scalars(select(Member).filter_by(name="Maud Le Goff")).one()
 
 
+@pytest.mark.parametrize("address", ["/me/data", "/me/deletion"])
+def test_no_link_saves_the_page_of_the_door_as_if_it_were_the_archive(maud, browser, address):
+    """Browsers save whatever a link marked as a download leads to, the door too."""
+    page = browser.get(address).text
+    assert 'href="/me/data/archive"' in page
+    assert " download" not in page
+    disposition = browser.get("/me/data/archive").headers["Content-Disposition"]
+    assert disposition.startswith("attachment; ")
+
+
 # --- taking it along ----------------------------------------------------------------
 
 
