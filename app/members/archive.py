@@ -71,9 +71,11 @@ def archive(session: Session, account: Account, readable: str, now: datetime) ->
         if entry is not None:
             files["signed.jws"] = entry.jws + "\n"
     made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as folder:
+    with zipfile.ZipFile(made, "w") as folder:
         for name, text in files.items():
-            folder.writestr(zipfile.ZipInfo(name, now.timetuple()[:6]), text)
+            dated = zipfile.ZipInfo(name, now.timetuple()[:6])
+            # Said here: what is dated is else stored as it stands, whatever the folder says.
+            folder.writestr(dated, text, zipfile.ZIP_DEFLATED)
     return made.getvalue()
 
 

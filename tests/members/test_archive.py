@@ -47,6 +47,7 @@ def test_an_archive_imports_again_with_nothing_lost(directory):
     directory.session.commit()
     assert directory.names == []
     with zipfile.ZipFile(io.BytesIO(taken)) as folder:
+        assert {one.compress_type for one in folder.infolist()} == {zipfile.ZIP_DEFLATED}
         directory.load(folder.read("member.jsonl"))
     assert directory.jsonl == before
     assert '"coworker_rate": "90.50"' in before
