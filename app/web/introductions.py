@@ -108,6 +108,16 @@ def index() -> Response:
     return _page(None)
 
 
+@bp.post("/introductions/letters")
+@members
+def update_letters() -> AnyResponse:
+    """Tell by mail again who writes; stopping that is a link in each such letter."""
+    signed_in().letters = True
+    db.session.commit()
+    flash(_("You are told by mail again when somebody writes to you."))
+    return redirect(url_for("introductions.index"), 303)
+
+
 @bp.get("/introductions/<ref>")
 @members
 def show(ref: str) -> Response:

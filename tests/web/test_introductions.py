@@ -352,3 +352,16 @@ def test_one_click_without_a_sign_in_stops_the_letters_and_a_scanner_does_not(to
     town.later(seconds=timedelta(minutes=1).seconds)
     town.work()
     assert send_mail(town, "nantes") == []
+
+
+def test_whoever_stopped_the_letters_reads_so_and_gets_them_again_with_a_button(
+    town, maud, claire, page
+):
+    with town.at("nantes") as session:
+        session.scalars(select(Account).filter_by(email="claire@x.example")).one().letters = False
+    assert 'action="/introductions/letters"' in claire.get("/introductions").text
+    assert claire.post("/introductions/letters").location == "/introductions"
+    assert "/introductions/letters" not in claire.get("/introductions").text
+    ask(maud, page)
+    town.work()
+    assert len(send_mail(town, "nantes")) == 1
