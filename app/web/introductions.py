@@ -158,7 +158,7 @@ def update(ref: str) -> AnyResponse:
         )
     db.session.commit()
     flash(_done(act, conversation))
-    return redirect(url_for("introductions.show", ref=ref), 303)
+    return redirect(url_for("introductions.show", ref=ref, _anchor="thread"), 303)
 
 
 @bp.get("/m/<ref>/ask")
@@ -228,7 +228,7 @@ def _send(
             name=recipient.name,
         )
     )
-    return redirect(url_for("introductions.show", ref=talking.ref), 303)
+    return redirect(url_for("introductions.show", ref=talking.ref, _anchor="thread"), 303)
 
 
 def _ask(found: Member | MirroredProfile) -> Response:

@@ -82,7 +82,7 @@ def ask(browser, page, text="Could you read my lease?", **more):
 
 def thread(browser):
     listed = browser.get("/introductions").text
-    [address] = set(re.findall(r'href="(/introductions/\w{26})"', listed))
+    [address] = set(re.findall(r'href="(/introductions/\w{26})#thread"', listed))
     return address
 
 
@@ -183,7 +183,10 @@ def test_the_sixth_new_person_of_a_day_is_refused_politely_and_the_text_is_kept(
 def test_from_somebodys_page_one_field_and_one_button_send_a_question(town, maud, claire, page):
     shown = maud.get(page).text
     assert f'action="{page}/ask"' in shown
-    assert ask(maud, page, "Is <b>this</b> lease fair?").status_code == 303
+    asked = ask(maud, page, "Is <b>this</b> lease fair?")
+    # On a narrow screen the list comes first: who follows a link or sends lands behind it.
+    assert (asked.status_code, asked.location) == (303, f"{thread(maud)}#thread")
+    assert 'id="thread"' in maud.get(asked.location).text
     told = maud.get(thread(maud)).text
     assert "Is &lt;b&gt;this&lt;/b&gt; lease fair?" in told
     assert "on its way" in told
