@@ -99,7 +99,10 @@ def can_be_asked(card: Card, profile: MirroredProfile | None) -> bool:
     """Say whether the person on ``card`` can be written to from here."""
     if not card.services:
         return False
-    return profile is None or bool(entities.stored_configuration(profile.peer).endpoints.intro)
+    if profile is None:
+        return True
+    peer = profile.peer
+    return bool(peer.entity_jws and entities.stored_configuration(peer).endpoints.intro)
 
 
 @bp.get("/introductions")

@@ -30,7 +30,7 @@ def names(person):
 )
 def test_a_search_in_lyon_finds_the_lawyer_who_coworks_in_nantes(bastien, word):
     bastien.go("/")
-    bastien.page.get_by_role("searchbox").fill(word)
+    bastien.page.locator("#q").fill(word)
     bastien.page.get_by_text("All spaces").click()
     bastien.page.get_by_role("button", name="Search").click()
     expect(bastien.page.locator("#results h3").first).to_be_visible()
@@ -63,7 +63,7 @@ def test_a_visitor_sees_the_public_rate_only(running_town, person_at):
 
 def test_results_come_while_typing_and_the_address_keeps_them(bastien):
     bastien.go("/search?scope=everywhere")
-    bastien.page.get_by_role("searchbox").press_sequentially("avoca", delay=20)
+    bastien.page.locator("#q").press_sequentially("avoca", delay=20)
     expect(bastien.page.locator("#results")).to_contain_text(CLAIRE)
     expect(bastien.page).to_have_url(re.compile("q=avoca"))
     expect(bastien.page.locator("#announce")).to_contain_text("can help")
@@ -71,14 +71,14 @@ def test_results_come_while_typing_and_the_address_keeps_them(bastien):
     bastien.page.get_by_role("link", name=CLAIRE).click()
     bastien.page.go_back()
     expect(bastien.page).to_have_url(kept)
-    expect(bastien.page.get_by_role("searchbox")).to_have_value("avoca")
+    expect(bastien.page.locator("#q")).to_have_value("avoca")
     expect(bastien.page.locator("#results")).to_contain_text(CLAIRE)
 
 
 def test_the_keyboard_alone_is_enough(bastien):
     bastien.go("/search?scope=everywhere")
     page = bastien.page
-    page.get_by_role("searchbox").focus()
+    page.locator("#q").focus()
     page.keyboard.type("avocate")
     expect(page.locator("#results")).to_contain_text(CLAIRE)
     page.keyboard.press("Enter")
