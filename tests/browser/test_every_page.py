@@ -65,12 +65,13 @@ def addresses(running_town, chromium_browser, keys):
     for kind, scope, words in (
         ("local profile", "here", "Bastien Rey"),
         ("mirrored profile", "everywhere", "Claire Vasseur"),
+        ("somebody to ask", "everywhere", "Thomas Guérin"),
     ):
         somebody.go(f"/search?q={words}&scope={scope}")
         found[kind] = somebody.page.locator("#results h3 a").first.get_attribute("href")
     found["a request for a quote"] = found["mirrored profile"] + "/ask?kind=quote"
-    somebody.go(found["mirrored profile"])
-    ask = somebody.page.get_by_role("region", name="Ask Claire")
+    somebody.go(found["somebody to ask"])
+    ask = somebody.page.get_by_role("region", name="Ask Thomas")
     ask.get_by_label("Your question").fill("Would you read our lease?")
     ask.get_by_role("button", name="Send").click()
     somebody.page.wait_for_url("**/introductions/*")

@@ -230,7 +230,7 @@ def test_a_sign_in_ends_after_thirty_days_on_this_side_too(browser, maud):
         clock.shift(SIGN_IN_LIFETIME)
         assert not is_in(browser)
         clock.shift(timedelta(days=1))
-        purge(db.session(), datetime.now(UTC))
+        purge(db.session(), browser.application.extensions["identity"], datetime.now(UTC))
     left = [db.session.query(table).count() for table in (SignIn, SignInCode, SignInLink)]
     assert left == [0, 0, 0]
 
