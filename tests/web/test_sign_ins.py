@@ -36,17 +36,20 @@ def phone(browser):
 
 def ask(browser, address=MAUD, **more):
     """Ask for a letter, and return the digits in it; none when no letter was sent."""
-    before = len(letters(browser.application))
+    return [digits_in(letter) for letter in ask_for_letters(browser, address, **more)]
+
+
+def ask_for_letters(browser, address=MAUD, **more):
+    """Ask for a letter, and return those that were sent: their names tell no order."""
+    folder = Path(browser.application.config["MAIL_FILE_PATH"])
+    before = set(folder.glob("*"))
     browser.post("/sign-in", data={"email": address, **more})
-    new = letters(browser.application)[before:]
-    return [re.search(r"\b(\d{3} \d{3})\b", letter.get_content())[1] for letter in new]
-
-
-def letters(app):
-    folder = Path(app.config["MAIL_FILE_PATH"])
-    files = sorted(folder.glob("*")) if folder.exists() else []
-    texts = [file.read_bytes().rpartition(b"-" * 79)[0] for file in files]
+    texts = [file.read_bytes().rpartition(b"-" * 79)[0] for file in set(folder.glob("*")) - before]
     return [email.message_from_bytes(text, policy=default) for text in texts]
+
+
+def digits_in(letter):
+    return re.search(r"\b(\d{3} \d{3})\b", letter.get_content())[1]
 
 
 def link_in(letter):
@@ -103,15 +106,13 @@ def test_digits_are_too_old_after_a_quarter_of_an_hour(browser, maud):
 
 
 def test_one_of_link_and_digits_is_used_and_then_neither_opens(browser, phone, maud):
-    [digits] = ask(browser)
-    link = link_in(letters(browser.application)[0])
-    assert type_code(browser, digits).status_code == 303
-    assert phone.post(link).status_code == 410
+    [letter] = ask_for_letters(browser)
+    assert type_code(browser, digits_in(letter)).status_code == 303
+    assert phone.post(link_in(letter)).status_code == 410
     browser.post("/sign-out")
-    [digits] = ask(browser)
-    link = link_in(letters(browser.application)[1])
-    assert phone.post(link).status_code == 303
-    assert WRONG in type_code(browser, digits).text
+    [letter] = ask_for_letters(browser)
+    assert phone.post(link_in(letter)).status_code == 303
+    assert WRONG in type_code(browser, digits_in(letter)).text
 
 
 def test_a_strangers_address_answers_wrong_digits_exactly_like_a_members(browser, maud):
