@@ -37,7 +37,6 @@ def test_a_question_an_answer_and_two_addresses_cross_the_wall_while_nantes_is_a
         expect(bastien.page.locator("#thread")).to_contain_text("on its way")
     finally:
         running_town.open(running_town.nantes)
-    bastien_thread = bastien.page.url
 
     def arrived():
         claire.go("/introductions")
@@ -53,7 +52,7 @@ def test_a_question_an_answer_and_two_addresses_cross_the_wall_while_nantes_is_a
     expect(thread).to_contain_text("You agreed to exchange addresses; Bastien has not yet.")
 
     def answered():
-        bastien.page.goto(bastien_thread)
+        bastien.page.reload()
         return bastien.page.get_by_text("would like to exchange addresses").count() == 1
 
     running_town.until(answered, 60)
@@ -62,7 +61,7 @@ def test_a_question_an_answer_and_two_addresses_cross_the_wall_while_nantes_is_a
     bastien.page.get_by_role("button", name="Exchange e-mail addresses").click()
 
     def exchanged():
-        bastien.page.goto(bastien_thread)
+        bastien.page.reload()
         return bastien.page.get_by_text("claire.vasseur@le-palier.example").count() == 1
 
     running_town.until(exchanged, 60)
