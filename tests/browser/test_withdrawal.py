@@ -24,7 +24,7 @@ def test_each_space_confirms_while_the_member_looks_on(running_town, person_at):
     expect(receipts).to_contain_text("Withdrawn")
     # One neighbour, or two once the admin has opened the wall to Berlin.
     expect(receipts).to_contain_text(
-        re.compile(r"Withdrawn: (\d) of \1 spaces? confirmed, the last")
+        re.compile(r"Withdrawn: (\d) of \1 spaces? confirmed, the last"), timeout=60_000
     )
     expect(receipts).to_contain_text("Le Palier: confirmed by the recipient at")
     expect(receipts).not_to_contain_text("not answered")
