@@ -1,9 +1,10 @@
-"""Conversations between two people who may cowork in two spaces: opened, continued, delivered.
+"""Conversations between two people who may cowork in two spaces: opened, continued, heard.
 
-What is written is kept with its sender until the other space has taken it; what is taken twice is
-kept once. The two addresses are told only when both people have said so, and then by each one's
-own space. Who asks learns nothing from silence: a person who is not there, who does not want to
-hear from them, or who has not read it yet answer alike.
+How a letter travels is the business of :mod:`app.exchange.correspondence`; how many are enough, of
+:mod:`app.exchange.contacts`. What is taken twice is kept once. The two addresses are told only
+when both people have said so, and then by each one's own space. Who asks learns nothing from
+silence: a person who is not there, who does not want to hear from them, or who has not read it
+yet answer alike.
 """
 
 from __future__ import annotations
@@ -11,64 +12,38 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
-from app.exchange import entities, outbox, standing
-from app.exchange.describing import subject_of
+from app.exchange import contacts, correspondence, outbox
 from app.exchange.identity import Identity
 from app.models.base import new_id
 from app.models.conversation import (
+    ADDRESS,
+    ASK,
+    CLOSE,
     CLOSED,
+    DECLINE,
     DECLINED,
+    SHARE,
     TALKING,
-    UNDELIVERED,
     WAITING,
     Conversation,
-    Introduced,
     Message,
     Silence,
 )
 from app.models.member import Member
 from app.models.peer import Peer
-from federation import client, limits, signing
-from federation.envelope import moment
-from federation.errors import NotPeeredError, RateLimitedError
-from federation.identifiers import EntityId, owns
-from federation.introductions import Introduction, Reply, Sender
-from federation.text import plain
-from federation.transport import Transport
-
-#: What a message may do; the first opens a conversation.
-ASK, SAY, DECLINE, SHARE, ADDRESS, CLOSE = (
-    "ask", "message", "decline", "share", "address", "close",
-)  # fmt: skip
+from federation.identifiers import owns
+from federation.introductions import Introduction, Reply
 
 QUESTION, QUOTE = "question", "quote"
-
-#: People whom a member may write to for the first time within a day.
-NEW_CONTACTS, A_DAY = 5, timedelta(days=1)
-
-#: Introductions that one space may send us within a day.
-FROM_ONE_SPACE = 200
-
-#: Seconds after which a letter that was too many is tried again.
-ASK_AGAIN = 6 * 3600
 
 #: Messages of one conversation that are kept.
 MESSAGES_KEPT = 500
 
-#: How long a message is carried to a space that does not answer, and a conversation kept.
-CARRIED_FOR = timedelta(days=30)
+#: How long a conversation is kept in which nothing is said.
 KEPT_FOR = timedelta(days=365)
-
-
-class TooManyContactsError(Exception):
-    """The member wrote to so many new people that the next has to wait until ``again_at``."""
-
-    def __init__(self, again_at: datetime) -> None:
-        super().__init__(again_at)
-        self.again_at = again_at
 
 
 class NoConversationError(Exception):
@@ -131,7 +106,7 @@ def ask(
 
     :raises TooManyContactsError: five new people were written to within a day.
     """
-    _require_room(session, member, recipient.subject, now)
+    contacts.require_room(session, member, recipient.subject, now)
     session.execute(delete(Silence).filter_by(member_id=member.id, other=recipient.subject))
     opened = Conversation(
         member=member,
@@ -208,12 +183,10 @@ def receive(
     :raises RateLimitedError: its sender, or its space, opens too many conversations.
     """
     if isinstance(letter, Introduction):
-        if _is_known(session, letter):
+        if contacts.is_known(session, letter):
             return
-        _require_patience(session, letter, now)
-        session.add(
-            Introduced(opened_by=letter.issuer, wire_id=letter.id, sender=letter.sender.sub, at=now)
-        )
+        contacts.require_patience(session, letter, now)
+        contacts.count(session, letter, now)
         _receive_introduction(session, peer, letter, now)
         return
     here = _copies(letter).where(
@@ -222,79 +195,13 @@ def receive(
     _hear(session, session.scalars(here).one_or_none(), letter, identity, now)
 
 
-def deliver(
-    session: Session, reference: str, transport: Transport, identity: Identity, now: datetime
-) -> str:
-    """Carry what waits in a conversation to the other space, in order, and commit each.
-
-    :returns: what was done, in a word.
-    :raises FederationError: the next did not arrive; it waits.
-    """
-    if session.scalar(select(Conversation.id).filter_by(ref=reference)) is None:
-        return "deleted"
-    delivered = 0
-    # Read anew each time: what is deleted while a letter is on its way has no next one.
-    while (message := _next_waiting(session, reference)) is not None:
-        conversation, number = message.conversation, message.id
-        if message.at <= now - CARRIED_FOR:
-            conversation.state, conversation.updated_at = UNDELIVERED, now
-            return "given up after a month"
-        peer = conversation.peer
-        if peer is None or not standing.is_active(peer, identity):
-            raise NotPeeredError("no neighbour at the moment")
-        endpoint = entities.stored_configuration(peer).endpoints.intro
-        if not endpoint:
-            raise NotPeeredError("the other space takes no letters")
-        token = signing.issue(
-            _letter(conversation, message, identity, now), identity.operational_key
-        )
-        session.commit()
-        client.deliver(transport, endpoint, token)
-        session.execute(update(Message).where(Message.id == number).values(delivered_at=now))
-        session.commit()
-        delivered += 1
-    return f"{delivered} delivered"
-
-
 def sweep(session: Session, now: datetime) -> None:
     """Delete conversations of a year of silence, and yesterday's counts; the caller commits."""
-    session.execute(delete(Introduced).where(Introduced.at <= now - A_DAY))
+    contacts.sweep(session, now)
     for old in session.scalars(
         select(Conversation).where(Conversation.updated_at <= now - KEPT_FOR)
     ):
         session.delete(old)
-
-
-def _next_waiting(session: Session, reference: str) -> Message | None:
-    return session.scalars(
-        select(Message)
-        .join(Message.conversation)
-        .where(Conversation.ref == reference, Message.mine, Message.delivered_at.is_(None))
-        .order_by(Message.id)
-        .limit(1)
-    ).one_or_none()
-
-
-def _require_room(session: Session, member: Member, subject: str, now: datetime) -> None:
-    """:raises TooManyContactsError: no new person may be written to yet."""
-    known = select(Conversation.other).where(
-        Conversation.member_id == member.id, Conversation.state == TALKING
-    )
-    if subject in set(session.scalars(known)):
-        return
-    new = session.execute(
-        select(Conversation.other, func.min(Conversation.created_at))
-        .where(
-            Conversation.member_id == member.id,
-            Conversation.mine,
-            Conversation.created_at > now - A_DAY,
-            Conversation.other.not_in(known),
-        )
-        .group_by(Conversation.other)
-        .order_by(func.min(Conversation.created_at))
-    ).all()
-    if len(new) >= NEW_CONTACTS and subject not in {other for other, _first in new}:
-        raise TooManyContactsError(new[0][1] + A_DAY)
 
 
 def _add(
@@ -316,60 +223,12 @@ def _add(
         outbox.request(session, outbox.LETTER, conversation.ref, now, peer_id=conversation.peer_id)
         return
     message.delivered_at = now
-    letter = _letter(conversation, message, identity, now)
+    letter = correspondence.letter(conversation, message, identity, now)
     if isinstance(letter, Introduction):
         _receive_introduction(session, None, letter, now)
         return
     there = _copies(letter).where(Conversation.member_id != conversation.member_id)
     _hear(session, session.scalars(there).one_or_none(), letter, identity, now)
-
-
-def _letter(
-    conversation: Conversation, message: Message, identity: Identity, now: datetime
-) -> Introduction | Reply:
-    here = identity.space
-    there = conversation.peer.url if conversation.peer is not None else here
-    dated = {
-        "issuer": here,
-        "audience": EntityId(there),
-        "issued_at": moment(now),
-        "expires_at": moment(now) + limits.INTRODUCTION_LIFETIME,
-        "id": conversation.wire_id,
-    }
-    if message.act == ASK:
-        return Introduction.model_validate(
-            {
-                **dated,
-                "subject": conversation.other,
-                "kind": conversation.kind,
-                "service": conversation.service_ref,
-                "text": message.text,
-                "when": conversation.timing,
-                "budget": conversation.budget,
-                "sender": _sender(conversation.member, identity),
-            }
-        )
-    account = conversation.member.account
-    email = account.email if message.act == ADDRESS and account is not None else ""
-    return Reply.model_validate(
-        {
-            **dated,
-            "opened_by": EntityId(conversation.opened_by),
-            "n": message.n,
-            "act": message.act,
-            "text": message.text,
-            "email": email,
-        }
-    )
-
-
-def _sender(member: Member, identity: Identity) -> Sender:
-    return Sender(
-        sub=subject_of(member, identity),
-        name=plain(member.name, longest=limits.NAME_CHARACTERS),
-        headline=plain(member.headline or "", longest=limits.HEADLINE_CHARACTERS),
-        locale=member.locale or "",
-    )
 
 
 def _receive_introduction(
@@ -402,30 +261,6 @@ def _receive_introduction(
     )
     session.add(opened)
     _take(session, opened, 0, ASK, letter.text, now)
-
-
-def _is_known(session: Session, letter: Introduction) -> bool:
-    """Say whether the letter came before, whatever became of it."""
-    if session.get(Introduced, (letter.issuer, letter.id)) is not None:
-        return True
-    taken = select(Conversation.id).filter_by(
-        opened_by=letter.issuer, wire_id=letter.id, mine=False
-    )
-    return session.scalar(taken.limit(1)) is not None
-
-
-def _require_patience(session: Session, letter: Introduction, now: datetime) -> None:
-    """Count letters to nobody too: or a refusal would tell that the others reached somebody.
-
-    :raises RateLimitedError: too many conversations by this sender, or by this space.
-    """
-    lately = select(func.count()).select_from(Introduced).where(Introduced.at > now - A_DAY)
-    by_sender = lately.where(Introduced.sender == letter.sender.sub)
-    if (session.scalar(by_sender) or 0) >= NEW_CONTACTS:
-        raise RateLimitedError("this member wrote to enough people today", ASK_AGAIN)
-    by_space = lately.where(Introduced.opened_by == letter.issuer)
-    if (session.scalar(by_space) or 0) >= FROM_ONE_SPACE:
-        raise RateLimitedError("this space wrote enough today", ASK_AGAIN)
 
 
 def _addressee(session: Session, peer: Peer | None, subject: str) -> Member | None:

@@ -94,13 +94,13 @@ class Intake:
         now: datetime,
         *,
         room: int = PEER_PROFILES,
-        prepared: Preparations = {},  # noqa: B006  # a mapping is only read
+        prepared: Preparations | None = None,
     ) -> None:
         """Read what is held about the subjects of ``page``.
 
         :param room: how many more profiles of ``peer`` may be held.
         """
-        self._room, self._prepared = room, prepared
+        self._room, self._prepared = room, prepared or {}
         self._session, self._peer, self._page, self._now = session, peer, page, now
         subjects = {record.subject for record in page.records if record.subject}
         self._profiles = _held(session, MirroredProfile, peer, subjects)

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from app.exchange import (
     awaiting,
     checkpoints,
-    conversations,
+    correspondence,
     deliveries,
     entities,
     lag,
@@ -218,7 +218,7 @@ def _pointless(held: Claim, error: FederationError) -> bool:
         # The last word about an end: nothing that comes later would say it again.
         return held.attempts >= STATEMENT_ATTEMPTS
     if held.kind == outbox.LETTER:
-        # Somebody waits for an answer; `conversations.deliver` gives up after a month.
+        # Somebody waits for an answer; `correspondence.deliver` gives up after a month.
         return False
     return error.permanent or held.attempts >= MESSAGE_ATTEMPTS
 
@@ -365,7 +365,7 @@ def _catch_up(round_: Round, _held: Claim) -> tuple[str, datetime | None]:
 
 
 def _letter(round_: Round, held: Claim) -> tuple[str, datetime | None]:
-    told = conversations.deliver(
+    told = correspondence.deliver(
         round_.session, held.key, round_.transport, round_.identity, round_.now
     )
     return told, None

@@ -20,6 +20,11 @@ WAITING, TALKING, DECLINED, CLOSED, UNDELIVERED = (
     "waiting", "talking", "declined", "closed", "lost",
 )  # fmt: skip
 
+#: What a message may do; the first opens a conversation.
+ASK, SAY, DECLINE, SHARE, ADDRESS, CLOSE = (
+    "ask", "message", "decline", "share", "address", "close",
+)  # fmt: skip
+
 
 class Conversation(Base):
     """One member's copy of a conversation with one other person."""

@@ -16,21 +16,17 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.database import db
 from app.exchange import conversations, entities
+from app.exchange.contacts import TooManyContactsError
 from app.exchange.conversations import (
-    CLOSE,
-    DECLINE,
     QUESTION,
     QUOTE,
-    SAY,
-    SHARE,
     NoConversationError,
     Recipient,
     Request,
-    TooManyContactsError,
 )
 from app.exchange.describing import subject_of
 from app.exchange.identity import Identity
-from app.models.conversation import WAITING, Conversation
+from app.models.conversation import CLOSE, DECLINE, SAY, SHARE, WAITING, Conversation
 from app.models.member import Member
 from app.models.peer import MirroredProfile
 from app.models.scope import seen_by

@@ -9,18 +9,10 @@ from sqlalchemy import select
 
 from app.database import db
 from app.exchange import conversations, peers
-from app.exchange.conversations import (
-    CLOSE,
-    DECLINE,
-    SAY,
-    SHARE,
-    NoConversationError,
-    Recipient,
-    Request,
-    TooManyContactsError,
-)
+from app.exchange.contacts import TooManyContactsError
+from app.exchange.conversations import NoConversationError, Recipient, Request
 from app.members.leaving import leave
-from app.models.conversation import Conversation, Introduced
+from app.models.conversation import CLOSE, DECLINE, SAY, SHARE, Conversation, Introduced
 from app.models.member import Member
 from app.models.peer import MirroredProfile
 from federation.errors import RateLimitedError, UnreachableError
