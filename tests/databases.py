@@ -20,7 +20,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import Pool
 
 from app.migrations import upgrade
-from app.models import account, feed, job, journal  # noqa: F401  # all tables
+from app.models import account, feed, invitation, job, journal, report  # noqa: F401  # all tables
 from app.models.base import Base
 from app.models.engine import open_engine
 from tests.postgresql import MISSING, Server, find

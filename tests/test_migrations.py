@@ -77,3 +77,37 @@ def test_what_was_signed_before_knows_by_which_key(engine):
     upgrade(engine)
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT kid FROM feed_entry")) == "k5"
+
+
+def test_whoever_is_signed_in_has_come_in_and_silences_get_the_names_of_conversations(engine):
+    upgrade(engine, "0011")
+    with engine.begin() as connection:
+        for statement in (
+            "INSERT INTO member (id, ref, name, headline, bio, profession, location, locale, "
+            "languages, interests, availability, audience, revision, imported, created_at, "
+            "updated_at) VALUES (1, 'm', 'Maud', '', '', '', '', '', '[]', '[]', '', 'me', 0, "
+            "'{}', '2026-01-01', '2026-01-01')",
+            "INSERT INTO account (id, ref, email, role, locale, created_at) VALUES "
+            "(1, 'a', 'a@x.example', 'member', '', '2026-01-01'), "
+            "(2, 'b', 'b@x.example', 'member', '', '2026-01-01')",
+            "INSERT INTO sign_in (digest, ref, account_id, agent, started_at, expires_at) VALUES "
+            "('d', 's', 1, '', '2026-02-03', '2026-03-03')",
+            "INSERT INTO conversation (ref, member_id, opened_by, wire_id, mine, other, "
+            "other_name, other_headline, other_space, kind, service_ref, service_title, timing, "
+            "budget, state, their_email, created_at, updated_at) VALUES ('c', 1, 'x', 'y', "
+            "false, 'https://n.example/m/1', 'Claire', '', 'Nantes', 'question', '', '', '', '', "
+            "'closed', '', '2026-01-01', '2026-01-01')",
+            "INSERT INTO silence (member_id, other, since) VALUES "
+            "(1, 'https://n.example/m/1', '2026-01-01'), "
+            "(1, 'https://n.example/m/2', '2026-01-01')",
+        ):
+            connection.execute(text(statement))
+    upgrade(engine)
+    with engine.connect() as connection:
+        came = connection.execute(text("SELECT came_at IS NOT NULL FROM account ORDER BY id"))
+        assert [bool(row[0]) for row in came] == [True, False]
+        silences = connection.execute(text("SELECT kind, name, space FROM silence ORDER BY other"))
+        assert [tuple(row) for row in silences] == [
+            ("block", "Claire", "Nantes"),
+            ("block", "", ""),
+        ]

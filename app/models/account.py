@@ -49,6 +49,11 @@ class Account(Base):
         ForeignKey("member.id", ondelete="SET NULL"), unique=True
     )
     created_at: Mapped[datetime] = mapped_column(Moment)
+    came_at: Mapped[datetime | None] = mapped_column(Moment)
+    """When they last came in through the door; null for whoever never did."""
+
+    banned_at: Mapped[datetime | None] = mapped_column(Moment)
+    """Since when the door stays shut to them, by an admin's decision."""
 
     member: Mapped[Member | None] = relationship(back_populates="account")
 

@@ -25,6 +25,9 @@ ASK, SAY, DECLINE, SHARE, ADDRESS, CLOSE = (
     "ask", "message", "decline", "share", "address", "close",
 )  # fmt: skip
 
+#: What a member may do about somebody: not receive their words, or not be told of them.
+BLOCK, MUTE = "block", "mute"
+
 
 class Conversation(Base):
     """One member's copy of a conversation with one other person."""
@@ -101,6 +104,12 @@ class Silence(Base):
     )
     other: Mapped[str] = mapped_column(String(320), primary_key=True)
     since: Mapped[datetime] = mapped_column(Moment)
+    kind: Mapped[str] = mapped_column(String(5), default=BLOCK, server_default=BLOCK)
+    """:data:`BLOCK`: nothing arrives; :data:`MUTE`: it arrives, and no letter or sign tells so."""
+
+    name: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    space: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    """Who that is, as their page said when the member decided."""
 
 
 class Introduced(Base):

@@ -65,6 +65,9 @@ class Member(Base):
     left_at: Mapped[datetime | None] = mapped_column(Moment)
     """When the membership ended; a former member is shown to nobody."""
 
+    hidden_at: Mapped[datetime | None] = mapped_column(Moment)
+    """Since when an admin shows the profile to nobody but the member; the choice stays theirs."""
+
     imported: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     """What imported lists last said, as digests: so that a list never undoes a member's edit."""
 
