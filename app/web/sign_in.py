@@ -122,7 +122,7 @@ def enter_code() -> AnyResponse:
             ),
             typed,
         )
-    return _come_in(guest, session[WANTED])
+    return come_in(guest, session[WANTED])
 
 
 @bp.get("/sign-in/<secret>")
@@ -148,7 +148,7 @@ def enter(secret: str) -> AnyResponse:
         return _refuse(error.reason)
     if not may_come_in(guest):
         return _refuse("unknown")
-    return _come_in(guest, request.form.get("next", ""))
+    return come_in(guest, request.form.get("next", ""))
 
 
 @bp.post("/sign-out")
@@ -160,7 +160,8 @@ def destroy() -> AnyResponse:
     return redirect(url_for("directory.show"), 303)
 
 
-def _come_in(guest: Account, wanted: str) -> AnyResponse:
+def come_in(guest: Account, wanted: str) -> AnyResponse:
+    """Start a session for whoever proved who they are, by a letter or otherwise; commits."""
     let_in(guest)
     db.session.commit()
     if not wanted and guest.member is None:
