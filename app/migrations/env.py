@@ -11,6 +11,7 @@ from app.models import (  # noqa: F401  # fills the metadata
     journal,
     measure,
     member,
+    passkey,
     peer,
     report,
     sign_in,
