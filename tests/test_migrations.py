@@ -111,3 +111,20 @@ def test_whoever_is_signed_in_has_come_in_and_silences_get_the_names_of_conversa
             ("block", "Claire", "Nantes"),
             ("block", "", ""),
         ]
+
+
+def test_whoever_was_there_before_photos_has_none(engine):
+    upgrade(engine, "0013")
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO member (id, ref, name, headline, bio, profession, location, locale, "
+                "languages, interests, availability, audience, revision, imported, created_at, "
+                "updated_at) VALUES (1, 'm', 'Maud', '', '', '', '', '', '[]', '[]', '', 'me', 0, "
+                "'{}', '2026-01-01', '2026-01-01')"
+            )
+        )
+    upgrade(engine, "0014")
+    with engine.connect() as connection:
+        assert str(connection.scalar(text("SELECT photo FROM member"))) == "{}"
+        assert connection.scalar(text("SELECT count(*) FROM photo")) == 0

@@ -13,6 +13,7 @@ from app.models import (  # noqa: F401  # fills the metadata
     member,
     passkey,
     peer,
+    photo,
     report,
     sign_in,
     space,

@@ -62,6 +62,10 @@ class Member(Base):
     revision: Mapped[int] = mapped_column(default=0)
     """Number of documents signed about this member so far; rises, never falls."""
 
+    photo: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    """What is signed of the member's photo (digest, type, bytes, size); empty when there is none.
+    The picture itself is a row of ``Photo``, which lists of people need not read."""
+
     left_at: Mapped[datetime | None] = mapped_column(Moment)
     """When the membership ended; a former member is shown to nobody."""
 

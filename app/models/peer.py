@@ -209,6 +209,12 @@ class MirroredProfile(Base):
     """The verified claims, as JSON: name, headline, services, ..."""
 
     name: Mapped[str] = mapped_column(String(120))
+    photo_claimed: Mapped[str] = mapped_column(String(64), default="")
+    """The digest of the photo that the profile claims; empty for none."""
+
+    photo: Mapped[str] = mapped_column(String(64), default="")
+    """The digest of our own copy of that photo (``MirroredPhoto``); empty until there is one."""
+
     issued_at: Mapped[datetime] = mapped_column(Moment)
     expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
     received_at: Mapped[datetime] = mapped_column(Moment)

@@ -293,6 +293,7 @@ def test_a_request_that_is_taken_back_still_counts_and_fades(tmp_path):
 BOUNDED = {
     "peer": ("100 requests wait, 3 of a domain", "30 days without an answer"),
     "mirrored_profile": ("limits.PEER_PROFILES", "exp, at most 400 days"),
+    "mirrored_photo": ("photos.PEER_PHOTOS and photos.PEER_BYTES of each space", "its profile"),
     "mirrored_withdrawal": ("limits.PEER_WITHDRAWALS", "exp, at most 400 days"),
     "journal": ("25 an hour of one space and code, 20,000 of each kind", "365 days"),
     "job": ("one of each kind and space; 100 strangers' requests", "attempts, or the peering"),
