@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import click
 
-from app.cli import conformance, demo, keys, labels, members, peers, proofs, search, space, static
+from app.cli import (
+    conformance,
+    demo,
+    invitations,
+    keys,
+    labels,
+    members,
+    peers,
+    proofs,
+    search,
+    space,
+    static,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -13,5 +25,17 @@ def main() -> None:
     """Run a coworking space's directory, and share it with the spaces you trust."""
 
 
-for part in (demo, space, members, labels, search, peers, keys, proofs, static, conformance):
+for part in (
+    demo,
+    space,
+    members,
+    invitations,
+    labels,
+    search,
+    peers,
+    keys,
+    proofs,
+    static,
+    conformance,
+):
     part.register(main)

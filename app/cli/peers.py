@@ -27,7 +27,7 @@ from app.exchange.rekeying import Schedule
 from app.exchange.work import Outcome, Round, perform, schedule_upkeep
 from app.factory import create_app
 from app.models.peer import Peer
-from app.web import letters
+from app.web import post
 from config.settings import Settings, SettingsError
 from federation.transport import HttpsTransport
 
@@ -209,7 +209,7 @@ def work(once: bool) -> None:
         heartbeat = space.settings.data / loop.HEARTBEAT
         schedule = Schedule(settings.key_folder, timedelta(days=settings.rotate_after))
     # Now that nobody holds the database: the application opens it by itself.
-    mailer = letters.mailer(_application(settings))
+    mailer = post.mailer(_application(settings))
     if not once:
         loop.run(
             _sessions(engine), transport, keyholder, heartbeat, schedule=schedule, mailer=mailer

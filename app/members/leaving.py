@@ -10,20 +10,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app.exchange.describing import subject_of
 from app.exchange.identity import Identity
 from app.exchange.publish import withdraw_former
-from app.models.account import ADMIN, Account
+from app.members.roles import require_another
+from app.models.account import Account
 from app.models.journal import note
-from app.models.member import Member
 from app.search.index import remove_member
-
-
-class LastAdminError(ValueError):
-    """Nobody would be left to run the space."""
 
 
 def leave(session: Session, account: Account, identity: Identity, now: datetime) -> str:
@@ -32,8 +27,7 @@ def leave(session: Session, account: Account, identity: Identity, now: datetime)
     :returns: the subject under which neighbours knew the person; empty if there was no profile.
     :raises LastAdminError: nothing was changed.
     """
-    if account.is_admin and not _other_admins(session, account):
-        raise LastAdminError("the last admin of a space cannot leave it")
+    require_another(session, account)
     member, subject = account.member, ""
     if member is not None:
         subject = subject_of(member, identity)
@@ -48,13 +42,3 @@ def leave(session: Session, account: Account, identity: Identity, now: datetime)
     # Neither who nor what: the line must not keep what the person took away.
     note(session, now, "event", "member.left-by-themselves")
     return subject
-
-
-def _other_admins(session: Session, account: Account) -> int:
-    others = (
-        select(func.count(Account.id))
-        .outerjoin(Account.member)
-        .where(Account.role == ADMIN, Account.id != account.id)
-        .where(or_(Account.member_id.is_(None), Member.left_at.is_(None)))
-    )
-    return session.scalar(others) or 0

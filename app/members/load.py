@@ -15,6 +15,7 @@ from app.exchange.publish import publish_members
 from app.members.plan import Outcome, Plan, Progress
 from app.members.writing import write
 from app.models.account import Account
+from app.models.invitation import close_links
 from app.models.journal import note
 from app.models.member import Member
 from app.search.index import ensure_current, index_members
@@ -77,5 +78,8 @@ def _address(
     if account is None:
         account = Account(email=email, created_at=now)
         session.add(account)
+    if account.email != email:
+        # A link that went to the old address must not open the door of the new one's owner.
+        close_links(session, account)
     account.email = email
     account.member = member

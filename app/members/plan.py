@@ -121,6 +121,7 @@ def _outcome(person: Person, known: _Directory, claims: _Claims, terms: _Terms) 
         claims.take(person, member)
         if member is None and person.left_on is not None:
             raise _RefusalError(f"the membership ended ({person.left_on.isoformat()})")
+        known.require_admin(person, member)
         email, remarks = known.new_address(person, member)
         change = changes(person, member, publish=terms.publish)
         _refuse_unsignable(member, change, terms)
@@ -194,6 +195,13 @@ class _Directory:
         ).all()
         self.by_external_id = {one.external_id: one for one in known if one.external_id}
         self.accounts = {one.email: one for one in session.scalars(select(Account))}
+        self.admins = {
+            one.id
+            for one in self.accounts.values()
+            if one.is_admin
+            and one.banned_at is None
+            and (one.member is None or one.member.left_at is None)
+        }
         self.by_name: dict[str, list[Member]] = {}
         for one in known:
             self.by_name.setdefault(folded(one.name), []).append(one)
@@ -219,6 +227,20 @@ class _Directory:
                 "nor an external_id to tell which"
             )
         return found[0] if found else None
+
+    def require_admin(self, person: Person, member: Member | None) -> None:
+        """Look whether somebody still runs the space when this row is taken in.
+
+        :raises _RefusalError: the row ends the membership of the last admin.
+        """
+        account = member.account if member else None
+        if person.left_on is None or account is None or account.id not in self.admins:
+            return
+        if self.admins == {account.id}:
+            raise _RefusalError(
+                "the membership of the space's last admin ended: make somebody else an admin first"
+            )
+        self.admins.remove(account.id)
 
     def new_address(self, person: Person, member: Member | None) -> tuple[str, tuple[str, ...]]:
         """Return the address that the member is to get, empty for none, and remarks.

@@ -83,7 +83,9 @@ def issue_link(
     """Add a link for ``account`` and return its secret (256 bits, base64url)."""
     secret = secrets.token_urlsafe(32)
     session.add(
-        SignInLink(digest=_digest(secret), account=account, expires_at=now + lifetime, used_at=None)
+        SignInLink(
+            digest=link_digest(secret), account=account, expires_at=now + lifetime, used_at=None
+        )
     )
     return secret
 
@@ -93,7 +95,7 @@ def look_at_link(session: Session, secret: str, now: datetime) -> SignInLink:
 
     :raises LinkNotValidError: unknown, used or expired.
     """
-    link = session.get(SignInLink, _digest(secret))
+    link = session.get(SignInLink, link_digest(secret))
     if link is None:
         raise LinkNotValidError("unknown")
     if link.used_at is not None:
@@ -117,5 +119,6 @@ def account_of(session: Session, email: str) -> Account | None:
     return session.scalars(select(Account).filter_by(email=email.strip().lower())).one_or_none()
 
 
-def _digest(secret: str) -> str:
+def link_digest(secret: str) -> str:
+    """Return what the database keeps of a link's secret: SHA-256, hexadecimal."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -28,6 +28,7 @@ from flask_login import LoginManager, current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
 from app.database import db
+from app.members.inviting import fulfil
 from app.models.account import Account
 from app.models.scope import Reader
 from app.models.sign_in import SignIn, begin, current, end
@@ -105,8 +106,8 @@ def reader() -> Reader:
 
 
 def may_come_in(account: Account) -> bool:
-    """Tell whether the door opens for ``account``: not for people whose membership ended."""
-    return account.member is None or account.member.left_at is None
+    """Tell whether the door opens: not for people whose membership ended, or who are banned."""
+    return account.banned_at is None and (account.member is None or account.member.left_at is None)
 
 
 def let_in(account: Account) -> None:
@@ -117,6 +118,7 @@ def let_in(account: Account) -> None:
     _end_sign_in()
     session.clear()
     session.permanent = True
+    fulfil(db.session(), account, g.now)
     sign_in, secret = begin(db.session(), account, request.user_agent.string, g.now)
     login_user(SignedIn(account, sign_in, secret))
 

@@ -17,7 +17,8 @@ from app.exchange import receipts
 from app.exchange.identity import Identity
 from app.members.archive import archive, facts
 from app.members.export import claims
-from app.members.leaving import LastAdminError, leave
+from app.members.leaving import leave
+from app.members.roles import LastAdminError
 from app.web import rates
 from app.web.access import anyone, freshly, let_out, members, signed_in
 from app.web.pages import page

@@ -83,7 +83,7 @@ def update() -> AnyResponse:
     if request.form.get("seen", "") != _seen(person.member):
         return _conflict(person, form)
     try:
-        _save(person, form)
+        save(person, form)
     except NotPublishableError as error:
         # Something that the form does not know of, e.g. in a service that came by import.
         db.session.rollback()
@@ -152,7 +152,7 @@ def _conflict(person: Account, form: ProfileForm) -> Response:
     )
 
 
-def _save(person: Account, form: ProfileForm) -> None:
+def save(person: Account, form: ProfileForm) -> None:
     """Write, sign and index in one transaction, and say what happens next."""
     member = person.member
     was_listed = member is not None and member.listed_elsewhere

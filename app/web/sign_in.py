@@ -70,7 +70,7 @@ def show() -> AnyResponse:
 def create() -> AnyResponse:
     email = request.form.get("email", "").strip()
     wanted = request.form.get("next", "")
-    if not _looks_like_email(email):
+    if not looks_like_email(email):
         return _form(email, wanted, 422, _("Enter an e-mail address such as name@example.org."))
     rates.count("sign-in", email.lower(), PER_ADDRESS)
     rates.count("sign-in", rates.network(), PER_NETWORK)
@@ -165,7 +165,7 @@ def come_in(guest: Account, wanted: str) -> AnyResponse:
     let_in(guest)
     db.session.commit()
     if not wanted and guest.member is None:
-        return redirect(url_for("my_profile.edit"), 303)
+        return redirect(url_for("first_steps.edit"), 303)
     return redirect(own_page(wanted), 303)
 
 
@@ -207,7 +207,7 @@ def _development_mail() -> str:
     return str(places.get(current_app.config["MAIL_BACKEND"], ""))
 
 
-def _looks_like_email(text: str) -> bool:
+def looks_like_email(text: str) -> bool:
     """Tell whether ``text`` could be an address; whether it exists, only a letter can tell."""
     name, at, domain = text.rpartition("@")
     return (

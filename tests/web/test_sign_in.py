@@ -300,7 +300,7 @@ def test_who_has_no_profile_yet_is_led_to_it(browser, space):
     member = add_member("Aïcha", email="aicha@x.example")
     member.account.member = None
     db.session.commit()
-    assert browser.post(link_for_address("aicha@x.example")).location == "/me"
+    assert browser.post(link_for_address("aicha@x.example")).location == "/me/first"
 
 
 def test_signed_in_people_do_not_ask_again(browser, maud, sign_in):
