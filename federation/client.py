@@ -6,6 +6,7 @@ count is the caller's decision. An RFC 9457 problem becomes the error class of i
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from typing import Any, TypeGuard
 from urllib.parse import urlencode
 
 from federation import entity, limits, strict_json, tree
-from federation.documents import Checkpoint
+from federation.documents import Checkpoint, Photo
 from federation.entity import MEDIA_TYPE, EntityConfiguration
 from federation.errors import (
     PROBLEM_PREFIX,
@@ -23,6 +24,7 @@ from federation.errors import (
     EndlessFeedError,
     FederationError,
     MalformedAnswerError,
+    PhotoDiffersError,
     RateLimitedError,
     UnreachableError,
 )
@@ -217,6 +219,27 @@ def read_held(
         raise MalformedAnswerError("there is more, and the cursor stays")
     checkpoint = _string(page, "checkpoint", limits.JWS_BYTES, default="")
     return HeldPage(tuple(items), following, more, checkpoint)
+
+
+def read_photo(transport: Transport, photo: Photo, *, assertion: str = "") -> bytes:
+    """Fetch the photo that a verified profile claims, as it was signed.
+
+    What is returned is a stranger's file all the same: it is drawn anew before anybody sees it.
+
+    :param assertion: a ``cdf-auth+jwt`` for this very address.
+    :raises PhotoDiffersError: other bytes than those that were signed.
+    :raises TooLargeError: more bytes than were signed.
+    :raises MalformedAnswerError: another type; or what the peer answered.
+    :raises FederationError: as :meth:`Transport.get`.
+    """
+    answer = transport.get(
+        photo.url, max_bytes=photo.bytes, headers=_headers(photo.type, assertion)
+    )
+    # A file without an ending has no type on a file server; the signature knows it.
+    image = _accepted(answer, photo.type, *UNNAMED)
+    if hashlib.sha256(image).hexdigest() != photo.digest:
+        raise PhotoDiffersError("not the photo that was signed")
+    return image
 
 
 def deliver(transport: Transport, url: str, jws: str) -> None:

@@ -101,6 +101,21 @@ class Service(Claims):
         return self.valid_until is None or day <= self.valid_until
 
 
+class Photo(Claims):
+    """Where the member's photo is to be had, and by what it is known when it comes."""
+
+    url: Url = Field(alias="url")  # and not "htu", as in an assertion
+    """At the issuer's own origin, without query and fragment (checked by :class:`Profile`)."""
+
+    digest: Digest
+    """SHA-256 of the bytes."""
+
+    type: Literal["image/jpeg", "image/png", "image/webp"]
+    bytes: int = Field(ge=1, le=limits.PHOTO_BYTES)
+    size: int = Field(ge=1, le=limits.PHOTO_EDGE)
+    """Pixels of each edge of the square."""
+
+
 Interest = Annotated[Name, Field(max_length=limits.INTEREST_CHARACTERS)]
 Interests = Annotated[tuple[Interest, ...], BeforeValidator(as_tuple)]
 Services = Annotated[tuple[Service, ...], BeforeValidator(as_tuple)]
@@ -138,6 +153,7 @@ class Profile(Dated):
     interests: Interests = Field(default=(), max_length=limits.INTERESTS)
     availability: Line = Field(default="", max_length=limits.LINE_CHARACTERS)
     services: Services = Field(default=(), max_length=limits.SERVICES)
+    photo: Photo | None = None
     web: Words = Field(default=(), max_length=limits.WEB_FIELDS)
     """The claims that may be shown to visitors who are not signed in; unknown names do nothing."""
 
@@ -145,6 +161,14 @@ class Profile(Dated):
     def _services_are_told_apart(self) -> Self:
         if len({service.id for service in self.services}) != len(self.services):
             raise ValueError("two services have the same id")
+        return self
+
+    @model_validator(mode="after")
+    def _photo_is_at_home(self) -> Self:
+        # Or a member's space could make every other one call whomever it names.
+        at_home = f"{self.issuer.origin}/"
+        if self.photo and (not self.photo.url.startswith(at_home) or set("?#") & {*self.photo.url}):
+            raise ValueError(f"the photo is not at {self.issuer.origin}")
         return self
 
 

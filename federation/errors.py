@@ -64,6 +64,12 @@ class EquivocationError(DocumentError):
     code = "equivocation"
 
 
+class PhotoDiffersError(DocumentError):
+    """What came is not the photo that the profile was signed with."""
+
+    code = "photo-differs"
+
+
 class UnknownIssuerError(FederationError):
     """The document is not by the space that is expected here, or by one we do not know."""
 

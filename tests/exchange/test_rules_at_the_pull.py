@@ -264,9 +264,9 @@ def test_a_checkpoint_that_keeps_the_rules_is_believed(town):
 # --- pictures
 
 
-@pytest.mark.parametrize("claim", ["picture", "photo", "image", "logo_uri", "avatar"])
-def test_a_picture_in_a_profile_is_neither_fetched_nor_kept_nor_shown(town, claim):
-    """R18: there are no pictures in this version, so that none can be private, huge or a beacon."""
+@pytest.mark.parametrize("claim", ["picture", "image", "logo_uri", "avatar"])
+def test_a_picture_that_is_no_photo_at_home_is_neither_fetched_nor_kept_nor_shown(town, claim):
+    """R18: the one photo has a claim of its own, whose address cannot be a beacon."""
     now = int(town.now.timestamp())
     url = "https://evil.example/beacon.png"
     claims = {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import pytest
 
 from federation import client, entity, errors, keys, tree
 from federation.client import FeedPage, IndexEntry
+from federation.documents import Photo
 from federation.identifiers import EntityId
 from federation.limits import JSON_DEPTH
 from federation.transport import Answer
@@ -346,3 +348,55 @@ def test_documents_about_some_are_asked_for_by_name():
     shelf = Shelf({f"{FEED}?refs=a,b": answer(PAGE | {"next": ""})})
     page = client.read_feed_page(shelf, lyon(), refs=["a", "b"])
     assert page.items == ((3, "a.b.c"), (7, "d.e.f"))
+
+
+# --- photos
+
+IMAGE = b"RIFF a small picture WEBP"
+PHOTO = Photo(
+    url=f"{LYON}/federation/v1/photo/p",
+    digest=hashlib.sha256(IMAGE).hexdigest(),
+    type="image/webp",
+    bytes=len(IMAGE),
+    size=320,
+)
+
+
+def read_photo(image, media_type="image/webp", status=200):
+    shelf = Shelf({PHOTO.url: Answer(status, {"content-type": media_type}, image)})
+    return client.read_photo(shelf, PHOTO, assertion="w.o.rd"), shelf.asked
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ((IMAGE[:-1] + b"X",), errors.PhotoDiffersError),
+        ((IMAGE[:-1],), errors.PhotoDiffersError),
+        ((b"",), errors.PhotoDiffersError),
+        ((IMAGE, "image/png"), errors.MalformedAnswerError),
+        ((IMAGE, "image/svg+xml"), errors.MalformedAnswerError),
+        ((IMAGE, "text/html"), errors.MalformedAnswerError),
+        ((IMAGE, "image/webp", 404), errors.MalformedAnswerError),
+        ((IMAGE, "image/webp", 206), errors.MalformedAnswerError),
+    ],
+)
+def test_a_photo_that_is_not_the_one_that_was_signed_is_refused(given, error):
+    with pytest.raises(error):
+        read_photo(*given)
+
+
+def test_a_photo_comes_as_it_was_signed_to_whoever_says_who_they_are():
+    image, asked = read_photo(IMAGE)
+    assert image == IMAGE
+    assert asked == [("GET", PHOTO.url, {"Accept": "image/webp", "Authorization": "Bearer w.o.rd"})]
+    assert read_photo(IMAGE, "")[0] == IMAGE
+
+
+def test_no_more_of_a_photo_is_read_than_was_signed():
+    class Counted(Shelf):
+        def get(self, url, *, max_bytes, headers=None):
+            assert max_bytes == len(IMAGE)
+            raise errors.TooLargeError("more")
+
+    with pytest.raises(errors.TooLargeError):
+        client.read_photo(Counted(), PHOTO)

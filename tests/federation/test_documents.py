@@ -20,6 +20,10 @@ from federation.errors import (
 from tests.federation import samples
 from tests.federation.samples import BERLIN, DAY, LYON, NANTES, NOW, profile
 
+PHOTO = {
+    "url": f"{LYON}/federation/v1/photo/{'0a' * 32}", "digest": "0a" * 32, "type": "image/webp",
+    "bytes": 9000, "size": 320,
+}  # fmt: skip
 ADVICE = {"id": "s1", "title": "Conseil", "mode": "paid", "rate": "90.00", "currency": "EUR"}
 
 
@@ -84,6 +88,30 @@ ADVICE = {"id": "s1", "title": "Conseil", "mode": "paid", "rate": "90.00", "curr
         {"services": [ADVICE | {"valid_until": "2026-02-30"}]},
         {"services": [ADVICE | {"title": ""}]},
         {"services": ["advice"]},
+        {"photo": PHOTO["url"]},
+        {"photo": {}},
+        {"photo": PHOTO | {"url": f"{NANTES}/photo"}},
+        {"photo": PHOTO | {"url": "http://lyon.example/photo"}},
+        {"photo": PHOTO | {"url": f"{LYON}:8443/photo"}},
+        {"photo": PHOTO | {"url": f"{LYON}.evil.example/photo"}},
+        {"photo": PHOTO | {"url": f"{LYON}@evil.example/photo"}},
+        {"photo": PHOTO | {"url": f"{LYON}\\@evil.example/photo"}},
+        {"photo": PHOTO | {"url": f"{LYON}/photo?of=me"}},
+        {"photo": PHOTO | {"url": f"{LYON}/photo#me"}},
+        {"photo": PHOTO | {"url": LYON}},
+        {"photo": PHOTO | {"url": "/photo"}},
+        {"photo": PHOTO | {"url": "data:image/webp;base64,AAAA"}},
+        {"photo": PHOTO | {"digest": "0A" * 32}},
+        {"photo": PHOTO | {"digest": "0a" * 31}},
+        {"photo": PHOTO | {"type": "image/svg+xml"}},
+        {"photo": PHOTO | {"type": "image/gif"}},
+        {"photo": PHOTO | {"type": "text/html"}},
+        {"photo": PHOTO | {"bytes": 0}},
+        {"photo": PHOTO | {"bytes": 65 * 1024}},
+        {"photo": PHOTO | {"bytes": "9000"}},
+        {"photo": PHOTO | {"bytes": True}},
+        {"photo": PHOTO | {"size": 1025}},
+        {"photo": PHOTO | {"size": 0}},
     ],
 )
 def test_a_claim_that_is_not_what_it_must_be_is_refused(claims):
@@ -111,6 +139,12 @@ def test_claims_of_the_future_are_ignored_and_unknown_categories_kept():
     read = Profile.from_claims(claims)
     assert read.services[0].category == "x.y"
     assert "mood" not in read.to_claims()
+
+
+def test_a_photo_at_home_is_taken_as_it_was_signed():
+    read = Profile.from_claims(profile().to_claims() | {"photo": PHOTO})
+    assert read.to_claims()["photo"] == PHOTO
+    assert "photo" not in profile().to_claims()
 
 
 def test_a_document_unfit_to_be_signed_cannot_be_made():

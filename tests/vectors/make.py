@@ -34,7 +34,7 @@ FILES: dict[str, tuple[str, Any]] = {
     "R12": ("addresses that may be contacted", rules.r12),
     "R15": ("endpoints are at the space's own origin", rules.r15),
     "R17": ("one spelling of a space's name", rules.r17),
-    "R18": ("plain text only", rules.r18),
+    "R18": ("plain text, and one photo at home", rules.r18),
     "R20": ("what a peer can fill has a bound", rules.r20),
     "R21": ("no pattern is matched against text that was not measured", rules.r21),
     "R22": ("an unknown issuer is refused, and nothing is fetched", rules.r22),

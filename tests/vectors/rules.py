@@ -322,7 +322,44 @@ def r18() -> list[Vector]:
             document(name, claims(samples.profile(), name=text), "invalid-document")
             for name, text in wrong.items()
         ),
+        *_photos(),
     ]
+
+
+def _photos() -> list[Vector]:
+    told: dict[str, Any] = {
+        "url": f"{LYON}/federation/v1/photo/{'0a' * 32}", "digest": "0a" * 32,
+        "type": "image/webp", "bytes": 9000, "size": 320,
+    }  # fmt: skip
+
+    def pictured(**changes: Any) -> str:
+        return claims(samples.profile(), photo=told | changes)
+
+    elsewhere = (
+        f"{BERLIN}/photo", "http://lyon.example/photo", f"{LYON}:8443/photo",
+        f"{LYON}.evil.example/photo", f"{LYON}@evil.example/photo", f"{LYON}/photo?x=1",
+        f"{LYON}/photo#x", "/photo", "data:image/webp;base64,AAAA",
+    )  # fmt: skip
+    wrong: dict[str, dict[str, Any]] = {
+        "a photo of a type that runs": {"type": "image/svg+xml"},
+        "a photo that moves": {"type": "image/gif"},
+        "a photo of no bytes": {"bytes": 0},
+        "a photo of 65,537 bytes": {"bytes": 65_537},
+        "a photo 1,025 pixels wide": {"size": 1025},
+        "a digest in capitals": {"digest": "0A" * 32},
+    }
+    return [
+        document("a photo at home", pictured()),
+        document("a photo of 65,536 bytes", pictured(bytes=65_536, size=1024, type="image/png")),
+        *(document(f"a photo at {url}", pictured(url=url), "invalid-document")
+          for url in elsewhere),
+        *(document(name, pictured(**changes), "invalid-document")
+          for name, changes in wrong.items()),
+        document("a photo without a digest",
+                 claims(samples.profile(), photo={"url": told["url"]}), "invalid-document"),
+        document("a photo that is an address",
+                 claims(samples.profile(), photo=told["url"]), "invalid-document"),
+    ]  # fmt: skip
 
 
 def r20() -> list[Vector]:
