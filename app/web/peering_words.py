@@ -95,6 +95,7 @@ def happened(code: str) -> str:
         "space.changed": _("The space’s settings were changed"),
         "members.imported": _("A list of members was brought in"),
         "member.left-by-themselves": _("Somebody deleted everything about themselves"),
+        "passkey.counter-back": _("A passkey counted backwards: there may be a copy of it"),
         "account.admin": _("Somebody became an admin"),
         "account.member": _("Somebody is no admin any more"),
         "account.invited": _("Somebody was invited"),
