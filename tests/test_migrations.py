@@ -113,6 +113,22 @@ def test_whoever_is_signed_in_has_come_in_and_silences_get_the_names_of_conversa
         ]
 
 
+def test_whoever_signed_in_before_had_proved_then_who_they_are(engine):
+    upgrade(engine, "0014")
+    with engine.begin() as connection:
+        for statement in (
+            "INSERT INTO account (id, ref, email, role, locale, created_at) VALUES "
+            "(1, 'a', 'a@x.example', 'member', '', '2026-01-01')",
+            "INSERT INTO sign_in (digest, ref, account_id, agent, started_at, expires_at) VALUES "
+            "('d', 's', 1, '', '2026-02-03', '2026-03-03')",
+        ):
+            connection.execute(text(statement))
+    upgrade(engine, "0015")
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM sign_in WHERE proved_at = started_at"))
+        assert connection.scalar(text("SELECT count(*) FROM provider_identity")) == 0
+
+
 def test_whoever_was_there_before_photos_has_none(engine):
     upgrade(engine, "0013")
     with engine.begin() as connection:

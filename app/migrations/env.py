@@ -14,6 +14,7 @@ from app.models import (  # noqa: F401  # fills the metadata
     passkey,
     peer,
     photo,
+    provider,
     report,
     sign_in,
     space,

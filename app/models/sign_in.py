@@ -51,12 +51,15 @@ class SignIn(Base):
 
     started_at: Mapped[datetime] = mapped_column(Moment)
     expires_at: Mapped[datetime] = mapped_column(Moment)
+    proved_at: Mapped[datetime | None] = mapped_column(Moment)
+    """When the person last proved who they are; earlier than ``started_at`` when a provider
+    vouches for them from a session of its own, and null when it does not say since when."""
 
     account: Mapped[Account] = relationship()
 
     def is_fresh(self, now: datetime) -> bool:
         """Tell whether the person proved just now who they are."""
-        return self.started_at > now - FRESH
+        return self.proved_at is not None and self.proved_at > now - FRESH
 
 
 class SignInCode(Base):
@@ -85,8 +88,13 @@ class SignInCode(Base):
     link: Mapped[SignInLink | None] = relationship()
 
 
-def begin(session: Session, account: Account, agent: str, now: datetime) -> tuple[SignIn, str]:
-    """Sign ``account`` in, and return the secret for its browser too (256 bits, base64url)."""
+def begin(
+    session: Session, account: Account, agent: str, now: datetime, proved_at: datetime | None
+) -> tuple[SignIn, str]:
+    """Sign ``account`` in, and return the secret for its browser too (256 bits, base64url).
+
+    :param proved_at: when the person proved who they are; ``None`` when nobody can tell.
+    """
     secret = secrets.token_urlsafe(32)
     started = SignIn(
         digest=_digest(secret),
@@ -94,6 +102,7 @@ def begin(session: Session, account: Account, agent: str, now: datetime) -> tupl
         agent=agent[:AGENT_CHARACTERS],
         started_at=now,
         expires_at=now + SIGN_IN_LIFETIME,
+        proved_at=proved_at,
     )
     session.add(started)
     return started, secret

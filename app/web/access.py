@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -110,16 +111,18 @@ def may_come_in(account: Account) -> bool:
     return account.banned_at is None and (account.member is None or account.member.left_at is None)
 
 
-def let_in(account: Account) -> None:
+def let_in(account: Account, proved_at: datetime | None) -> None:
     """Start a session of its own for ``account``; nothing of the visitor's session survives.
 
     The caller commits.
+
+    :param proved_at: when they proved who they are; ``None`` when nobody can tell.
     """
     _end_sign_in()
     session.clear()
     session.permanent = True
     fulfil(db.session(), account, g.now)
-    sign_in, secret = begin(db.session(), account, request.user_agent.string, g.now)
+    sign_in, secret = begin(db.session(), account, request.user_agent.string, g.now, proved_at)
     login_user(SignedIn(account, sign_in, secret))
 
 

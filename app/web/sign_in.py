@@ -7,6 +7,8 @@ addresses get the same answer, after the same call to the mail server.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import (
     Blueprint,
     Response,
@@ -161,8 +163,16 @@ def destroy() -> AnyResponse:
 
 
 def come_in(guest: Account, wanted: str) -> AnyResponse:
-    """Start a session for whoever proved who they are, by a letter or otherwise; commits."""
-    let_in(guest)
+    """Start a session for whoever proved just now who they are; commits."""
+    return come_in_vouched(guest, wanted, g.now)
+
+
+def come_in_vouched(guest: Account, wanted: str, proved_at: datetime | None) -> AnyResponse:
+    """Start a session for ``guest``; commits.
+
+    :param proved_at: when they proved who they are; ``None`` when nobody can tell.
+    """
+    let_in(guest, proved_at)
     db.session.commit()
     if not wanted and guest.member is None:
         return redirect(url_for("first_steps.edit"), 303)
