@@ -20,13 +20,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.database import db
-from app.exchange import peers
+from app.exchange import peers, photos
 from app.exchange.identity import load_identity
+from app.exchange.pictures import drawn_anew
 from app.exchange.publish import publish_member
 from app.exchange.work import schedule_upkeep
 from app.models.journal import JournalEntry
 from app.models.member import Member
 from app.models.peer import MirroredProfile, Peer
+from app.models.photo import MirroredPhoto
 from app.models.scope import Reader, visible_mirrored
 from app.models.space import Space
 from app.search.find import find
@@ -280,3 +282,26 @@ class Neighbourhood:
         with self.at(name) as session:
             lines = session.scalars(select(JournalEntry).order_by(JournalEntry.id))
             return [line.code for line in lines if not kinds or line.kind in kinds]
+
+    # --- photos
+
+    def wear(self, name, person, sent):
+        """Let somebody show the photo that is drawn from ``sent`` (none, when empty)."""
+        with self.at(name) as session:
+            member = session.scalars(select(Member).filter_by(name=person)).one()
+            if sent:
+                photos.show(session, member, drawn_anew(sent), self.now)
+            else:
+                photos.remove(session, member)
+            publish_member(session, member, self.identity(name), self.now)
+            return member.photo.get("digest", "")
+
+    def faces(self, name):
+        """Return whose photos the space holds of its neighbours, and whether they are shown."""
+        with self.at(name) as session:
+            rows = session.execute(
+                select(MirroredProfile.name, MirroredProfile.photo, MirroredPhoto.image).join(
+                    MirroredPhoto, MirroredPhoto.profile_id == MirroredProfile.id
+                )
+            )
+            return {person: bool(image) for person, photo, image in rows if photo or not image}

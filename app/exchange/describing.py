@@ -17,6 +17,7 @@ from app.models.base import new_id
 from app.models.member import HOUR, PAID, WEB, Member, Service
 from federation import documents, limits, strict_json
 from federation.documents import PEERS, PUBLIC, Profile
+from federation.entity import PATH
 from federation.envelope import moment
 from federation.text import plain
 
@@ -38,6 +39,7 @@ ON_THE_WEB = (
     "interests",
     "availability",
     "services",
+    "photo",
 )
 
 
@@ -104,6 +106,7 @@ def _profile(member: Member, identity: Identity, now: datetime) -> Profile:
         interests=_interests(member),
         availability=plain(member.availability or "", longest=limits.LINE_CHARACTERS),
         services=tuple(_service(service) for service in member.services[: limits.SERVICES]),
+        photo=_photo(member, identity),
         web=ON_THE_WEB if on_the_web else (),
     )
 
@@ -118,6 +121,13 @@ def fingerprint_of(profile: Profile) -> str:
     claims = profile.to_claims()
     content = {name: value for name, value in claims.items() if name not in BOOKKEEPING}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _photo(member: Member, identity: Identity) -> documents.Photo | None:
+    if not member.photo:
+        return None
+    url = f"{identity.space}{PATH}/photo/{member.photo['digest']}"
+    return documents.Photo.model_validate({**member.photo, "url": url})
 
 
 def _interests(member: Member) -> tuple[str, ...]:

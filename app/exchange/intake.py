@@ -15,7 +15,7 @@ from typing import Any, cast
 from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from app.exchange import copies, roots
+from app.exchange import copies, photos, roots
 from app.exchange.feeds import Page, Record
 from app.exchange.identity import Identity
 from app.models.engine import reading
@@ -75,6 +75,7 @@ def _prepared(profile: Profile, signed: Signed[Any], digest: str, now: datetime)
         "public": profile.audience == PUBLIC,
         "document": profile.to_claims(),
         "name": profile.name,
+        "photo_claimed": profile.photo.digest if profile.photo else "",
         "issued_at": profile.issued_at,
         "expires_at": profile.expires_at,
         "received_at": now,
@@ -211,6 +212,9 @@ class Intake:
             whose = _PROFILES.c.subject == bindparam("whose")
             changed = [row | {"whose": row["subject"]} for row in others]
             self._session.execute(update(_PROFILES).where(whose), changed)
+            photos.drop_outdated(self._session, [row["subject"] for row in others])
+        if any(row["photo_claimed"] for row in rows):
+            photos.request(self._session, self._peer, self._now)
         self._index()
         roots.taken_in(
             self._session,

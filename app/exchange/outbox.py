@@ -32,6 +32,7 @@ CHECKPOINT, RENEW, ENTITY, PURGE = "checkpoint", "renew", "entity", "purge"
 RECALL, DOUBT, CATCH_UP = "recall", "doubt", "catch-up"
 TRIAL, LAG, ROTATE = "trial", "lag", "rotate"
 LETTER, MAIL = "letter", "mail"
+PHOTOS = "photos"
 
 #: What somebody waits for: a member who took a profile back, a neighbour who wants to know it.
 #: Done before all that is merely due, such as reading a hundred neighbours, some of them away.

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from app.exchange import awaiting, conversations, copies, deliveries, peers, trial
+from app.exchange import awaiting, conversations, copies, deliveries, peers, photos, trial
 from app.exchange.identity import Identity
 from app.models import passkey, sign_in
 from app.models.feed import FeedEntry, OwnCheckpoint
@@ -48,6 +48,7 @@ def purge(session: Session, identity: Identity, now: datetime) -> str:
         peers.forget(session, peer)
     _sweep_own(session, now)
     awaiting.doubt_unconfirmed(session, now)
+    photos.request_all(session, now)
     return f"{expired} expired, {len(over)} copies over, {len(unanswered)} requests unanswered"
 
 

@@ -24,6 +24,7 @@ from app.exchange import (
     lag,
     outbox,
     peers,
+    photos,
     publish,
     recall,
     rekeying,
@@ -377,6 +378,14 @@ def _mail(round_: Round, held: Claim) -> tuple[str, datetime | None]:
     return round_.mailer(round_.session, held.key, round_.now), None
 
 
+def _photos(round_: Round, held: Claim) -> tuple[str, datetime | None]:
+    peer = _peer(round_, held)
+    if peer is None or not standing.is_active(peer, round_.identity):
+        return "no neighbour any more", None
+    found = photos.fetch(round_.session, peer, round_.transport, round_.identity, round_.now)
+    return found.told(), round_.now + GOES_ON_AFTER if found.more else None
+
+
 _WORK: dict[str, Work] = {
     outbox.LETTER: _letter,
     outbox.MAIL: _mail,
@@ -395,6 +404,7 @@ _WORK: dict[str, Work] = {
     outbox.TRIAL: _trial,
     outbox.LAG: _lag,
     outbox.ROTATE: _rotate,
+    outbox.PHOTOS: _photos,
 }
 
 

@@ -48,7 +48,7 @@ def register(app: Flask) -> None:
         for name, value in FIXED.items():
             # A page may be stricter than the rest: the one behind a sign-in link is.
             response.headers.setdefault(name, value)
-        response.headers["Content-Security-Policy"] = POLICY.format(nonce=csp_nonce())
+        response.headers.setdefault("Content-Security-Policy", POLICY.format(nonce=csp_nonce()))
         if request.is_secure:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         if "Cache-Control" not in response.headers:

@@ -121,6 +121,8 @@ def happened(code: str) -> str:
         "peer.said-ended": _("They ended it"),
         "peer.key-rolled": _("They changed to the key they had announced"),
         "key-hold": _("Their key changed without notice"),
+        "photo-refused": _("Photos that cannot be shown"),
+        "too-many-photos": _("More photos than are kept of one space"),
         "invalid-document": _("A document that cannot be read"),
         "unknown-type": _("A document of an unknown kind"),
         "bad-signature": _("A document with a wrong signature"),

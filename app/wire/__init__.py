@@ -9,12 +9,12 @@ from __future__ import annotations
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
-from app.wire import feed, held, intro, messages, plate, rates, search
+from app.wire import feed, held, intro, messages, photo, plate, rates, search
 
 
 def register(app: Flask, csrf: CSRFProtect) -> None:
     """Add the endpoints of the protocol to ``app``."""
     rates.register(app)
-    for bp in (plate.bp, feed.bp, held.bp, messages.bp, intro.bp, search.bp):
+    for bp in (plate.bp, feed.bp, held.bp, messages.bp, intro.bp, photo.bp, search.bp):
         csrf.exempt(bp)
         app.register_blueprint(bp)
