@@ -1,7 +1,12 @@
-"""The people of this space, and the services they offer."""
+"""The people of this space, and the services they offer.
+
+A member is shown block by block, each to a circle of its own; see :meth:`Member.circle_of`. Name
+and photo go as far as the widest block, and no block goes further than they do.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -10,6 +15,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Numeric, String, Text,
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, Moment, Opaque, new_id
+from app.models.consent import BY_MEMBER, DETAIL_CHARACTERS, Consent, standing
 
 if TYPE_CHECKING:
     from app.models.account import Account
@@ -17,6 +23,28 @@ if TYPE_CHECKING:
 #: Who may see a profile, from the narrowest circle to the widest.
 ME, SPACE, NEIGHBOURS, WEB = "me", "space", "neighbours", "web"
 AUDIENCES = (ME, SPACE, NEIGHBOURS, WEB)
+
+#: The blocks of a profile that have a circle each. Services are blocks as well, each by itself.
+NAME, WORDS, WORK, LANGUAGES, INTERESTS, AVAILABILITY = (
+    "name",
+    "words",
+    "work",
+    "languages",
+    "interests",
+    "availability",
+)
+#: Those that a member chooses for: name and photo go as far as the widest of them.
+BLOCKS = (WORDS, WORK, LANGUAGES, INTERESTS, AVAILABILITY)
+
+#: What each block says, by the names of columns and claims.
+FIELDS_OF: Mapping[str, tuple[str, ...]] = {
+    NAME: ("name", "photo"),
+    WORDS: ("headline", "bio"),
+    WORK: ("profession", "location"),
+    LANGUAGES: ("languages",),
+    INTERESTS: ("interests",),
+    AVAILABILITY: ("availability",),
+}
 
 PAID, EXCHANGE, PRO_BONO = "paid", "exchange", "pro_bono"
 MODES = (PAID, EXCHANGE, PRO_BONO)
@@ -54,10 +82,18 @@ class Member(Base):
     interests: Mapped[list[str]] = mapped_column(JSON, default=list)
     availability: Mapped[str] = mapped_column(String(160), default="")
     audience: Mapped[str] = mapped_column(String(10), default=ME)
-    """Who may see the profile; only the member themselves until they say otherwise."""
+    """How far the widest block goes, and name and photo with it: what is never gone beyond.
+    Only the member themselves until they say otherwise."""
+
+    usual_audience: Mapped[str] = mapped_column(String(10), default="")
+    """Who may see a block for which nothing else is said; empty: as far as ``audience``."""
+
+    block_audiences: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    """The circles of blocks that have one of their own."""
 
     consent_at: Mapped[datetime | None] = mapped_column(Moment)
-    """When the member last chose to be seen by neighbours or the web."""
+    """When the member agreed to what is signed about them: the day of the consent log on which
+    something first went as far as ``audience``; kept while nothing goes beyond this space."""
 
     revision: Mapped[int] = mapped_column(default=0)
     """Number of documents signed about this member so far; rises, never falls."""
@@ -82,32 +118,143 @@ class Member(Base):
         back_populates="member", order_by="Service.position", cascade="all, delete-orphan"
     )
     account: Mapped[Account | None] = relationship(back_populates="member")
+    consents: Mapped[list[Consent]] = relationship(
+        order_by="Consent.id", cascade="all, delete-orphan", passive_deletes=True
+    )
+    """The log, the oldest line first; nothing in it is ever changed."""
 
     @property
     def listed_here(self) -> bool:
         """True when the other members of this space may see the profile."""
-        return self.audience != ME and self.left_at is None
+        return self.audience != ME and self._may_be_shown
 
     @property
     def listed_elsewhere(self) -> bool:
         """True when the member agreed to be found from other spaces."""
-        return self.audience in (NEIGHBOURS, WEB) and self.left_at is None
+        return self.audience in (NEIGHBOURS, WEB) and self._may_be_shown
 
     @property
     def on_the_web(self) -> bool:
         """True when visitors who are not signed in may see the profile."""
-        return self.audience == WEB and self.left_at is None
+        return self.audience == WEB and self._may_be_shown
 
-    def show_to(self, audience: str, now: datetime) -> None:
-        """Choose who sees the profile; a wider circle is a new, dated consent.
+    @property
+    def _may_be_shown(self) -> bool:
+        return self.left_at is None and self.hidden_at is None
 
+    @property
+    def usual(self) -> str:
+        """The circle of blocks for which the member said nothing else."""
+        return narrower(self.usual_audience or self._widest, self._widest)
+
+    @property
+    def _widest(self) -> str:
+        return self.audience or ME
+
+    def circle_of(self, block: str | Service) -> str:
+        """Return who may see ``block``, one of :data:`FIELDS_OF` or a service of the member's."""
+        if block == NAME:
+            return self._widest
+        own = block.audience if isinstance(block, Service) else self._own_circles.get(block)
+        return narrower(own or self.usual, self._widest)
+
+    @property
+    def _own_circles(self) -> dict[str, str]:
+        return self.block_audiences or {}
+
+    def show_to(
+        self, audience: str, now: datetime, *, by: str = BY_MEMBER, detail: str = ""
+    ) -> None:
+        """Show everything to ``audience``, but what is kept narrower to no more than before.
+
+        :param by: whose word that is.
         :raises ValueError: not one of :data:`AUDIENCES`.
         """
-        if audience not in AUDIENCES:
-            raise ValueError(f"unknown audience {audience!r}")
-        if audience in (NEIGHBOURS, WEB) and audience != self.audience:
-            self.consent_at = now
-        self.audience = audience
+        self.present(
+            audience,
+            {
+                block: narrower(circle, audience)
+                for block, circle in self._own_circles.items()
+                if block in BLOCKS
+            },
+            now,
+            by=by,
+            detail=detail,
+            widest=audience,
+        )
+
+    def present(
+        self,
+        usual: str,
+        blocks: Mapping[str, str],
+        now: datetime,
+        *,
+        by: str = BY_MEMBER,
+        detail: str = "",
+        widest: str = WEB,
+    ) -> None:
+        """Choose who sees which block; services say it themselves, in ``Service.audience``.
+
+        What goes to neighbours or the web for the first time is a new, dated consent; what does
+        not any more takes it back. Both stand in the log.
+
+        :param usual: the circle of every block that is not in ``blocks``.
+        :param widest: what no service may go beyond.
+        :raises ValueError: an unknown circle or block.
+        """
+        for circle in (usual, *blocks.values()):
+            if circle not in AUDIENCES:
+                raise ValueError(f"unknown audience {circle!r}")
+        if unknown := set(blocks) - set(BLOCKS):
+            raise ValueError(f"unknown blocks {sorted(unknown)}")
+        self.usual_audience = usual
+        self.block_audiences = {
+            block: circle for block, circle in sorted(blocks.items()) if circle != usual
+        }
+        for service in self.services:
+            own = narrower(service.audience, widest) if service.audience else ""
+            service.audience = "" if own == usual else own
+        self.audience = max(
+            [self.block_audiences.get(block, usual) for block in BLOCKS]
+            + [service.audience or usual for service in self.services],
+            key=AUDIENCES.index,
+        )
+        self.write_consents(now, by=by, detail=detail)
+
+    def write_consents(self, now: datetime, *, by: str = BY_MEMBER, detail: str = "") -> None:
+        """Write into the log in what it differs from who may see what now."""
+        for circle in (NEIGHBOURS, WEB):
+            agreed, shown = standing(self.consents, circle), self.blocks_shown_to(circle)
+            for block in [one for one in agreed if one not in shown]:
+                self._write_consent(now, circle, block, by, detail, given=False)
+            for block in [one for one in shown if one not in agreed]:
+                self._write_consent(now, circle, block, by, detail, given=True)
+        if self.listed_elsewhere or self.hidden_at:
+            self.consent_at = standing(self.consents, self.audience).get(NAME, self.consent_at)
+
+    def blocks_shown_to(self, circle: str) -> list[str]:
+        """Return the blocks that ``circle`` may see, as the log of consents names them.
+
+        An admin who hides somebody changes nothing about what that person agreed to.
+        """
+        if self.left_at is not None:
+            return []
+        shown = [block for block in (NAME, *BLOCKS) if reaches(self.circle_of(block), circle)]
+        for service in self.services:
+            if reaches(self.circle_of(service), circle):
+                service.ref = service.ref or new_id()
+                shown.append(f"service:{service.ref}")
+        return shown
+
+    def _write_consent(
+        self, now: datetime, circle: str, block: str, by: str, detail: str, *, given: bool
+    ) -> None:
+        self.consents.append(
+            Consent(
+                at=now, circle=circle, block=block, given=given, said_by=by,
+                detail=detail[:DETAIL_CHARACTERS],
+            )
+        )  # fmt: skip
 
 
 class Service(Base):
@@ -149,7 +296,20 @@ class Service(Base):
     """The last day on which the rates hold; afterwards they are not shown."""
 
     remote: Mapped[bool] = mapped_column(default=False)
+    audience: Mapped[str] = mapped_column(String(10), default="")
+    """Who may see this service; empty: as the member's ``usual_audience`` says."""
+
     languages: Mapped[list[str]] = mapped_column(JSON, default=list)
     """Languages this service is given in (BCP 47); empty means all that the member speaks."""
 
     member: Mapped[Member] = relationship(back_populates="services")
+
+
+def reaches(audience: str, circle: str) -> bool:
+    """Tell whether what is shown to ``audience`` is shown to ``circle``."""
+    return AUDIENCES.index(audience) >= AUDIENCES.index(circle)
+
+
+def narrower(one: str, other: str) -> str:
+    """Return the smaller of two circles."""
+    return min(one, other, key=AUDIENCES.index)

@@ -11,15 +11,38 @@ from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, and_, select
 
-from app.models.member import NEIGHBOURS, SPACE, WEB, Member
+from app.models.measure import hidden_subjects
+from app.models.member import AUDIENCES, ME, NEIGHBOURS, SPACE, WEB, Member, Service, reaches
 from app.models.peer import SHOWN_WHEN_OURS, MirroredProfile, Peer
 
 
 class Reader(StrEnum):
-    """Who is looking: somebody signed in here, or anybody."""
+    """Who is looking: the person themselves, somebody signed in here, a neighbour, or anybody."""
 
+    SELF = "self"
     MEMBER = "member"
+    NEIGHBOUR = "neighbour"
     VISITOR = "visitor"
+
+
+#: How far something has to go for a reader to see it.
+CIRCLE_OF = {
+    Reader.SELF: ME,
+    Reader.MEMBER: SPACE,
+    Reader.NEIGHBOUR: NEIGHBOURS,
+    Reader.VISITOR: WEB,
+}
+
+
+def may_see(reader: Reader, member: Member, block: str | Service) -> bool:
+    """Tell whether ``reader`` may see ``block`` of ``member``: the one place where it is decided.
+
+    :param block: a key of :data:`app.models.member.FIELDS_OF`, or one of the member's services.
+    """
+    if reader is Reader.SELF:
+        return True
+    shown = member.left_at is None and member.hidden_at is None
+    return shown and reaches(member.circle_of(block), CIRCLE_OF[reader])
 
 
 def visible_members(reader: Reader) -> Select[Member]:
@@ -29,8 +52,9 @@ def visible_members(reader: Reader) -> Select[Member]:
 
 def seen_by(reader: Reader) -> ColumnElement[bool]:
     """Return the condition on :class:`Member` under which ``reader`` may see them."""
-    circles = (SPACE, NEIGHBOURS, WEB) if reader is Reader.MEMBER else (WEB,)
-    return and_(Member.audience.in_(circles), Member.left_at.is_(None))
+    circles = [circle for circle in AUDIENCES if reaches(circle, CIRCLE_OF[reader])]
+    shown = and_(Member.left_at.is_(None), Member.hidden_at.is_(None))
+    return and_(Member.audience.in_(circles), shown)
 
 
 def visible_mirrored(reader: Reader, now: datetime) -> Select[MirroredProfile]:
@@ -40,7 +64,11 @@ def visible_mirrored(reader: Reader, now: datetime) -> Select[MirroredProfile]:
 
 def mirrored_seen_by(reader: Reader, now: datetime) -> ColumnElement[bool]:
     """Return the condition on :class:`MirroredProfile` joined to :class:`Peer`."""
-    seen = and_(shown_peers(), MirroredProfile.expires_at > now)
+    seen = and_(
+        shown_peers(),
+        MirroredProfile.expires_at > now,
+        MirroredProfile.subject.not_in(hidden_subjects()),
+    )
     return seen if reader is Reader.MEMBER else and_(seen, MirroredProfile.public)
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, load_only, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
+from app.models.measure import hidden_subjects
 from app.models.member import Member
 from app.models.peer import MirroredProfile, Peer
 from app.models.scope import Reader, seen_by, visible_members, visible_mirrored
@@ -30,11 +31,12 @@ def visible_rows(
 ) -> People:
     """Return everybody whom ``reader`` may see at ``now``, from the rows as they are now."""
     seen = select(Member.id).where(seen_by(reader))
-    gone = select(MirroredProfile.id).where(MirroredProfile.expires_at <= now)
+    hidden = MirroredProfile.subject.in_(hidden_subjects())
+    gone = select(MirroredProfile.id).where(or_(MirroredProfile.expires_at <= now, hidden))
     theirs = union([held.of_peer[peer.id] for peer in peers if peer.id in held.of_peer])
     theirs = theirs & held.public if reader is Reader.VISITOR else theirs - held.fronts
-    expired = _rows(session, gone, MIRRORED, FRONT)
-    return _rows(session, seen, MEMBER) & held.members | theirs - expired
+    unseen = _rows(session, gone, MIRRORED, FRONT)
+    return _rows(session, seen, MEMBER) & held.members | theirs - unseen
 
 
 def _rows(session: Session, owners: Select[int], *kinds: str) -> People:
@@ -87,5 +89,6 @@ def _shown() -> ORMOption:
         MirroredProfile.subject,
         MirroredProfile.document,
         MirroredProfile.name,
+        MirroredProfile.photo,
         MirroredProfile.issued_at,
     )
