@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
+from sqlalchemy.orm import Session
 
 from app.migrations import DatabaseNewerError, check, configuration, downgrade, upgrade
 from app.models.base import Base
 from app.models.engine import open_engine
+from app.models.member import FIELDS_OF, Member
 from tests.databases import databases
 
 
@@ -144,3 +147,75 @@ def test_whoever_was_there_before_photos_has_none(engine):
     with engine.connect() as connection:
         assert str(connection.scalar(text("SELECT photo FROM member"))) == "{}"
         assert connection.scalar(text("SELECT count(*) FROM photo")) == 0
+
+
+def test_one_circle_for_everything_becomes_one_for_each_block_with_the_day_of_the_consent(engine):
+    upgrade(engine, "0015")
+    columns = (
+        "ref, name, headline, bio, profession, location, locale, languages, interests, "
+        "availability, revision, imported, photo, created_at, updated_at"
+    )
+    said = "'', '', '', '', '', '[]', '[]', '', 0, '{}', '{}', '2026-01-01', '2026-01-01'"
+    with engine.begin() as connection:
+        for number, (name, audience, consent, left) in enumerate(
+            (
+                ("Only me", "me", "NULL", "NULL"),
+                ("Space", "space", "'2026-01-05'", "NULL"),
+                ("Neighbours", "neighbours", "'2026-02-05'", "NULL"),
+                ("Web", "web", "'2026-03-05'", "NULL"),
+                ("Gone", "web", "'2026-03-05'", "'2026-04-01'"),
+            ),
+            start=1,
+        ):
+            connection.execute(
+                text(
+                    f"INSERT INTO member (id, audience, consent_at, left_at, {columns}) VALUES "
+                    f"({number}, '{audience}', {consent}, {left}, 'm{number}', '{name}', {said})"
+                )
+            )
+            connection.execute(
+                text(
+                    "INSERT INTO service (member_id, ref, position, title, description, "
+                    "speciality, speciality_label, mode, currency, unit, remote, languages) VALUES "
+                    f"({number}, 's{number}', 0, 'Help', '', '', '', 'paid', 'EUR', 'hour', false, "
+                    "'[]')"
+                )
+            )
+    upgrade(engine)
+    with Session(engine) as session:
+        blocks = {"name", "words", "work", "languages", "interests", "availability"}
+        for member in session.scalars(select(Member).order_by(Member.id)):
+            shown = {member.circle_of(block) for block in FIELDS_OF}
+            assert shown | {member.circle_of(one) for one in member.services} == {member.audience}
+            log = {
+                (line.circle, line.block, line.at.date().isoformat(), line.given, line.said_by)
+                for line in member.consents
+            }
+            day, circles = {
+                "Neighbours": ("2026-02-05", ["neighbours"]),
+                "Web": ("2026-03-05", ["neighbours", "web"]),
+            }.get(member.name, ("", []))
+            assert log == {
+                (circle, block, day, True, "earlier")
+                for circle in circles
+                for block in (*blocks, f"service:s{member.id}")
+            }
+            # What stands in the log is what is so: saving writes nothing more.
+            before = len(member.consents)
+            member.write_consents(datetime(2026, 5, 1, tzinfo=UTC))
+            assert len(member.consents) == before
+
+
+def test_going_back_to_one_circle_shows_nobody_more_than_they_chose(engine):
+    upgrade(engine)
+    now = datetime(2026, 5, 1, tzinfo=UTC)
+    with Session(engine) as session:
+        for name, blocks in (("Plain", {}), ("Particular", {"work": "space"})):
+            member = Member(name=name, created_at=now, updated_at=now)
+            member.present("web", blocks, now)
+            session.add(member)
+        session.commit()
+    downgrade(engine, "0015")
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT name, audience FROM member ORDER BY id"))
+        assert [tuple(row) for row in found] == [("Plain", "web"), ("Particular", "me")]

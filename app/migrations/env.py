@@ -4,6 +4,7 @@ from alembic import context
 
 from app.models import (  # noqa: F401  # fills the metadata
     account,
+    consent,
     conversation,
     feed,
     invitation,

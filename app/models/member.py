@@ -11,7 +11,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Numeric, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Numeric,
+    String,
+    Text,
+    UniqueConstraint,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, Moment, Opaque, new_id
@@ -51,6 +60,11 @@ MODES = (PAID, EXCHANGE, PRO_BONO)
 
 HOUR, DAY, FIXED, QUOTE = "hour", "day", "fixed", "quote"
 UNITS = (HOUR, DAY, FIXED, QUOTE)
+
+
+#: The two doors of a profile: a quick question, and a request for a quote.
+QUESTION, QUOTE_DOOR = "question", "quote"
+DOORS = (QUESTION, QUOTE_DOOR)
 
 
 class Member(Base):
@@ -98,6 +112,16 @@ class Member(Base):
     revision: Mapped[int] = mapped_column(default=0)
     """Number of documents signed about this member so far; rises, never falls."""
 
+    takes_questions: Mapped[bool] = mapped_column(default=True, server_default=true())
+    takes_quotes: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Which of the two doors there are at all."""
+
+    closed_until: Mapped[date | None]
+    """Both doors are closed before this day, and open again on it by themselves."""
+
+    closed_word: Mapped[str] = mapped_column(String(160), default="", server_default="")
+    """A word about why, shown beside the day."""
+
     photo: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     """What is signed of the member's photo (digest, type, bytes, size); empty when there is none.
     The picture itself is a row of ``Photo``, which lists of people need not read."""
@@ -122,6 +146,17 @@ class Member(Base):
         order_by="Consent.id", cascade="all, delete-orphan", passive_deletes=True
     )
     """The log, the oldest line first; nothing in it is ever changed."""
+
+    @property
+    def doors(self) -> tuple[str, ...]:
+        """The doors that there are, open or not: :data:`QUESTION` and :data:`QUOTE`."""
+        # A member who was never saved has neither said yes nor no.
+        chosen = ((QUESTION, self.takes_questions), (QUOTE_DOOR, self.takes_quotes))
+        return tuple(door for door, taken in chosen if taken is not False)
+
+    def closed_on(self, day: date) -> bool:
+        """Say whether the doors are closed on ``day``; on ``closed_until`` they are open again."""
+        return self.closed_until is not None and day < self.closed_until
 
     @property
     def listed_here(self) -> bool:
