@@ -219,3 +219,21 @@ def test_going_back_to_one_circle_shows_nobody_more_than_they_chose(engine):
     with engine.connect() as connection:
         found = connection.execute(text("SELECT name, audience FROM member ORDER BY id"))
         assert [tuple(row) for row in found] == [("Plain", "web"), ("Particular", "me")]
+
+
+def test_whoever_was_there_before_doors_could_close_has_both_of_them_open(engine):
+    upgrade(engine, "0016")
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO member (id, ref, name, headline, bio, profession, location, locale, "
+                "languages, interests, availability, audience, usual_audience, block_audiences, "
+                "revision, imported, created_at, updated_at) VALUES (1, 'm', 'Maud', '', '', '', "
+                "'', '', '[]', '[]', '', 'me', '', '{}', 0, '{}', '2026-01-01', '2026-01-01')"
+            )
+        )
+    upgrade(engine, "0017")
+    with engine.connect() as connection:
+        doors = "takes_questions, takes_quotes, closed_until IS NULL, closed_word"
+        [row] = connection.execute(text(f"SELECT {doors} FROM member"))  # noqa: S608  # our own
+        assert [bool(each) for each in row] == [True, True, True, False]

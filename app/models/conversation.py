@@ -6,7 +6,7 @@ other keeps, exactly as between two spaces.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -54,6 +54,9 @@ class Conversation(Base):
     other_name: Mapped[str] = mapped_column(String(120))
     other_headline: Mapped[str] = mapped_column(String(160), default="")
     other_space: Mapped[str] = mapped_column(String(120), default="")
+    other_locale: Mapped[str] = mapped_column(String(35), default="", server_default="")
+    """The language of the other person's words (BCP 47), as their space says; empty: not said."""
+
     kind: Mapped[str] = mapped_column(String(10))
     service_ref: Mapped[str] = mapped_column(String(64), default="")
     service_title: Mapped[str] = mapped_column(String(120), default="")
@@ -63,6 +66,18 @@ class Conversation(Base):
     i_share_at: Mapped[datetime | None] = mapped_column(Moment)
     they_share_at: Mapped[datetime | None] = mapped_column(Moment)
     their_email: Mapped[str] = mapped_column(String(254), default="")
+    reopens_on: Mapped[date | None]
+    """The day on which the doors open again that were closed when the first words came."""
+
+    proposed: Mapped[str] = mapped_column(String(320), default="", server_default="")
+    """Whom whoever was asked proposes instead, by subject; empty when they proposed nobody."""
+
+    taken_up_at: Mapped[datetime | None] = mapped_column(Moment)
+    """When whoever asked let the request go to the one who was proposed; ``None`` before."""
+
+    passed_by: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    """Who proposed that this person be asked, by name; empty when nobody did."""
+
     created_at: Mapped[datetime] = mapped_column(Moment, index=True)
     updated_at: Mapped[datetime] = mapped_column(Moment)
 
@@ -83,7 +98,7 @@ class Message(Base):
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"))
     mine: Mapped[bool]
     n: Mapped[int]
-    """0 is the introduction; then each side counts its own replies from 1."""
+    """0 is the introduction; then each side's replies rise, see ``conversations.next_number``."""
 
     act: Mapped[str] = mapped_column(String(10))
     text: Mapped[str] = mapped_column(Text, default="")
@@ -125,4 +140,33 @@ class Introduced(Base):
     sender: Mapped[str] = mapped_column(String(320), index=True)
     """The subject of whoever wrote."""
 
+    at: Mapped[datetime] = mapped_column(Moment, index=True)
+
+
+class Arrival(Base):
+    """A letter that a neighbour handed over, verified, and that nobody has opened yet.
+
+    The door only puts letters here: what it does, and how long it takes, depends on nobody.
+    """
+
+    __tablename__ = "arrival"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    peer_id: Mapped[int] = mapped_column(ForeignKey("peer.id", ondelete="CASCADE"), index=True)
+    talk: Mapped[str] = mapped_column(String(320), index=True)
+    """The conversation, by who opened it and its ``id`` there: letters of one keep their order."""
+
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    """SHA-256 of the letter: sent again before it was opened, it is the same."""
+
+    token: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(Moment)
+
+
+class HeardMail(Base):
+    """That a mail came in answer to a letter, by the digest of its Message-ID: it is heard once."""
+
+    __tablename__ = "heard_mail"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     at: Mapped[datetime] = mapped_column(Moment, index=True)

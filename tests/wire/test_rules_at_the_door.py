@@ -301,6 +301,8 @@ BOUNDED = {
     "peer_ack": ("one of each space and view", "the peering"),
     "receipt": ("one of each space and withdrawal of ours", "the withdrawal's exp"),
     "conversation": ("200 a day of each space, with 500 messages each", "a year of silence"),
+    "arrival": ("arrivals.WAITING of each space", "the next turn of the worker"),
+    "introduced": ("200 a day of each space", "31 days"),
     "lag_sample": ("one an hour of each space", "a day"),
     "trial": ("one of each space", "the next trial"),
 }
@@ -314,4 +316,4 @@ def test_every_table_that_names_a_peer_says_what_bounds_it():
         or any(key.column.table.name == "peer" for key in table.foreign_keys)
     }
     # Written by the issuer's name, or filled by strangers, without a column for the peer.
-    assert named | {"seen_assertion"} == set(BOUNDED)
+    assert named | {"seen_assertion", "introduced"} == set(BOUNDED)
