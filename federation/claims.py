@@ -155,6 +155,7 @@ Subject = Annotated[str, AfterValidator(_subject)]
 
 #: The opaque part of an identifier, or a number used once.
 Ref = Annotated[str, AfterValidator(_ref)]
+Refs = Annotated[tuple[Ref, ...], BeforeValidator(as_tuple)]
 
 #: An absolute URL in ASCII.
 Url = Annotated[str, Field(max_length=limits.URL_CHARACTERS), AfterValidator(_url)]

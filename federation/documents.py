@@ -36,6 +36,7 @@ from federation.claims import (
     Money,
     Name,
     Ref,
+    Refs,
     Subject,
     Thumbprint,
     Url,
@@ -153,9 +154,22 @@ class Profile(Dated):
     interests: Interests = Field(default=(), max_length=limits.INTERESTS)
     availability: Line = Field(default="", max_length=limits.LINE_CHARACTERS)
     services: Services = Field(default=(), max_length=limits.SERVICES)
+    doors: Words = Field(default=("question", "quote"), max_length=limits.DOORS)
+    """What the member may be asked for at all; unknown words do nothing."""
+
+    closed_until: Day | None = None
+    """The doors are closed before this day, and open again on it; the profile stays."""
+
+    closed_word: Line = Field(default="", max_length=limits.LINE_CHARACTERS)
+    """A word about why."""
+
     photo: Photo | None = None
     web: Words = Field(default=(), max_length=limits.WEB_FIELDS)
     """The claims that may be shown to visitors who are not signed in; unknown names do nothing."""
+
+    web_services: Refs = Field(default=(), max_length=limits.SERVICES)
+    """The ``id`` of services that such visitors may see although ``web`` does not say
+    ``services``; unknown ones do nothing. Who does not know this claim shows them none."""
 
     @model_validator(mode="after")
     def _services_are_told_apart(self) -> Self:

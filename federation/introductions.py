@@ -7,19 +7,23 @@ A conversation is named by the space that opened it and an identifier of that sp
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from federation import limits
-from federation.claims import Entity, Language, Line, Lines, Name, Ref, Subject
+from federation.claims import Day, Entity, Language, Line, Lines, Name, Ref, Subject
 from federation.envelope import Claims, Dated, require_audience
 from federation.errors import ForeignSubjectError
 from federation.identifiers import owns
 
 Kind = Literal["question", "quote"]
 Act = Literal["message", "decline", "share", "address", "close"]
+
+
+#: The moment from which seconds number replies; they fit into ``n`` until 2088.
+NUMBERED_FROM = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 class Sender(Claims):
@@ -31,6 +35,15 @@ class Sender(Claims):
     name: Name = Field(max_length=limits.NAME_CHARACTERS)
     headline: Line = Field(default="", max_length=limits.HEADLINE_CHARACTERS)
     locale: Language | Literal[""] = ""
+
+
+class Passed(Claims):
+    """Who was asked before, and proposed that the request go to whom it reaches now."""
+
+    sub: Subject
+    """A member of any space; the issuer says that they proposed it, and nobody else does."""
+
+    name: Name = Field(max_length=limits.NAME_CHARACTERS)
 
 
 class Introduction(Dated):
@@ -54,6 +67,8 @@ class Introduction(Dated):
     when: Line = Field(default="", max_length=limits.LINE_CHARACTERS)
     budget: Line = Field(default="", max_length=limits.LINE_CHARACTERS)
     sender: Sender
+    passed_by: Passed | None = None
+    """The sender was told by this person to ask; ``None`` when they came by themselves."""
 
     @model_validator(mode="after")
     def _a_question_is_short(self) -> Self:
@@ -85,13 +100,19 @@ class Reply(Dated):
 
     id: Ref
     n: int = Field(ge=1, lt=2**31)
-    """Counts the issuer's replies in this conversation, so that repetition does no harm."""
+    """Rises with the issuer's replies in this conversation, so that repetition does no harm; see
+    :func:`next_number`."""
 
     act: Act
     """``share`` agrees to exchange addresses; ``address`` tells one, once both have agreed."""
 
     text: Lines = Field(default="", max_length=limits.LETTER_CHARACTERS)
     email: Line = Field(default="", max_length=limits.EMAIL_CHARACTERS)
+    until: Day | None = None
+    """With ``decline``: the day from which the person can be asked again."""
+
+    pass_to: Subject | Literal[""] = ""
+    """With ``decline``: a member, of any space, whom the person proposes to ask instead."""
 
     @model_validator(mode="after")
     def _says_what_it_does(self) -> Self:
@@ -99,6 +120,8 @@ class Reply(Dated):
             raise ValueError("an address comes with the act that tells it, and with no other")
         if self.act == "message" and not self.text:
             raise ValueError("a message has a text")
+        if self.act != "decline" and (self.until is not None or self.pass_to):
+            raise ValueError("when and whom to ask instead come with a decline")
         if self.opened_by not in (self.issuer, self.audience):
             raise ValueError("a conversation was opened by one of its two spaces")
         return self
@@ -109,6 +132,15 @@ class Reply(Dated):
         :raises UnknownIssuerError, WrongAudienceError, ExpiredError:
         """
         _require(self, issuer, audience, now)
+
+
+def next_number(last: int, now: datetime) -> int:
+    """Return the number of the reply that follows number ``last`` of the same issuer.
+
+    A space whose database was restored has forgotten what it numbered since; the clock has not.
+    Counting on from what it remembers would use a number again, and the reply would be lost.
+    """
+    return max(last + 1, int((now - NUMBERED_FROM).total_seconds()))
 
 
 def _require(document: Introduction | Reply, issuer: str, audience: str, now: datetime) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import delete, select
 
 from app.exchange import entities
 from app.exchange.pull import pull
+from app.models.conversation import Introduced
 from app.models.job import SeenAssertion
 from app.models.journal import JournalEntry
 from app.models.peer import MirroredProfile, MirroredWithdrawal, Peer
@@ -22,7 +23,15 @@ from tests.federation.test_vectors import VECTORS, token_of
 from tests.neighbourhood import MORNING, Neighbourhood
 from tests.vectors.writing import ROOT, plate
 
-LETTERS = {"peering": "peering", "notice": "notify", "ack": "ack"}
+LETTERS = {
+    "peering": "peering",
+    "notice": "notify",
+    "ack": "ack",
+    "introduction": "intro",
+    "reply": "intro",
+}
+#: What the letters before one leave behind.
+LEFT = (MirroredProfile, MirroredWithdrawal, JournalEntry, SeenAssertion, Introduced, Peer)
 
 
 def vectors(*kinds):
@@ -42,7 +51,7 @@ def town(tmp_path_factory):
 def nantes(town):
     """Its session, with a fresh row for Lyon that is active and of which nothing is held."""
     with town.at("nantes") as session:
-        for table in (MirroredProfile, MirroredWithdrawal, JournalEntry, SeenAssertion, Peer):
+        for table in LEFT:
             session.execute(delete(table))
         kid = keys.kid(ROOT)
         peer = Peer(

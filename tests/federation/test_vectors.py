@@ -22,6 +22,7 @@ from federation.documents import (
 )
 from federation.errors import FederationError, ForbiddenAddressError, UnknownIssuerError
 from federation.identifiers import EntityId
+from federation.introductions import Introduction, Reply
 from federation.proof import Proof
 from federation.recall import Ours, judge
 from federation.replica import Replica, progress
@@ -43,6 +44,8 @@ KINDS = {
     "notice": (Notice,),
     "ack": (Ack,),
     "assertion": (Assertion,),
+    "introduction": (Introduction,),
+    "reply": (Reply,),
     "record": (Profile, Withdrawal),
 }
 VECTORS = {
@@ -61,7 +64,7 @@ def document(vector):
     """Believe one document, as whoever receives it at the moment of the vectors."""
     kind, token = vector["kind"], token_of(vector["token"])
     # R22: looked up among the spaces that are known, of which there is one.
-    by_name = kind in ("notice", "ack", "assertion")
+    by_name = kind in ("notice", "ack", "assertion", "introduction", "reply")
     if by_name and signing.claimed_issuer(token, KINDS[kind][0].typ) != ISSUER:
         raise UnknownIssuerError("not known here")
     ring = ROOT if kind == "peering" else OPERATIONAL

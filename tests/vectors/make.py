@@ -13,7 +13,7 @@ from typing import Any
 
 from federation import keys
 from tests.federation.samples import BERLIN, LYON, NANTES, NOW
-from tests.vectors import rules, sections
+from tests.vectors import letters, rules, sections
 from tests.vectors.writing import FEED, NEXT_ROOT, OPERATIONAL, ROOT
 
 HERE = Path(__file__).parent
@@ -43,6 +43,7 @@ FILES: dict[str, tuple[str, Any]] = {
     "recalls": ("section 7.1: what an own document asks for after a return", sections.recalls),
     "roots": ("section 6: roots and inclusion paths", sections.roots),
     "examples": ("section 3: the documents that its text shows", sections.examples),
+    "letters": ("section 8.1: introductions and replies", letters.letters),
     "proofs": ("section 6: proof of one record", sections.proofs),
 }
 
