@@ -39,6 +39,7 @@ from app.web import (
     my_profile,
     neighbours,
     passkeys,
+    photos,
     profile,
     rates,
     record,
@@ -73,6 +74,8 @@ def create_app(settings: Settings) -> Flask:
     _configure(app, settings)
     # First of all: whoever refuses a request asks who is signed in, and until when.
     app.before_request(_remember_moment)
+    # Before the form is read, which the check of its token does.
+    app.before_request(photos.make_room)
     open_database(app, settings.database_url)
     keyholder = _keyholder(app, settings)
     app.extensions["identity"] = keyholder.identity
@@ -94,6 +97,7 @@ def create_app(settings: Settings) -> Flask:
         search,
         suggestions,
         profile,
+        photos,
         introductions,
         letters,
         record,

@@ -110,6 +110,9 @@ class Card:
     unconfirmed: bool = False
     """The neighbour answers, and does not confirm our copy: its key is another one, say."""
 
+    photo: str = ""
+    """The digest of the photo that is shown here; empty when there is none."""
+
 
 def place_of(space: Space) -> Place:
     """Return the plaque of this space."""
@@ -160,6 +163,7 @@ def card_of_member(member: Member, space: Space, today: date) -> Card:
         issued_at=member.updated_at,
         confirmed_at=None,
         stale=False,
+        photo=(member.photo or {}).get("digest", ""),
     )
 
 
@@ -190,6 +194,7 @@ def card_of_mirrored(profile: MirroredProfile, now: datetime, peer: Peer | None 
         confirmed_at=_confirmed_at(peer),
         stale=late or bool(peer.failures),
         unconfirmed=peer.unconfirmed_since is not None,
+        photo=profile.photo or "",
     )
 
 
@@ -203,12 +208,20 @@ def for_visitors(card: Card, claims: Mapping[str, Any]) -> Card:
     shown = set(texts_of(claims, "web"))
     # Each withheld field becomes the empty value of its kind; name and space always show.
     hidden = {name: type(getattr(card, name))() for name in WITHHELD if name not in shown}
+    if not shows_photo(claims):
+        hidden["photo"] = ""
     return replace(card, **hidden)
 
 
 def shows_all(claims: Mapping[str, Any]) -> bool:
     """Say whether the claim ``web`` lets visitors see everything that a profile can say."""
-    return set(WITHHELD) <= set(texts_of(claims, "web"))
+    whole = set(WITHHELD) <= set(texts_of(claims, "web"))
+    return whole and (not claims.get("photo") or shows_photo(claims))
+
+
+def shows_photo(claims: Mapping[str, Any]) -> bool:
+    """Say whether the claim ``web`` lets visitors see the photo."""
+    return "photo" in texts_of(claims, "web")
 
 
 def services_of(claims: Mapping[str, Any]) -> list[Mapping[str, Any]]:

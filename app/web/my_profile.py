@@ -33,6 +33,8 @@ from app.web import specialities
 from app.web.access import members, signed_in
 from app.web.languages import language
 from app.web.pages import page, wants_part
+from app.web.photo_form import CROP_NAMES, PhotoForm
+from app.web.photos import own_photo_url
 from app.web.profile_form import CURRENCIES, LABELS, SERVICE_LABELS, ProfileForm
 
 bp = Blueprint("my_profile", __name__)
@@ -75,20 +77,21 @@ def edit() -> Response:
 def update() -> AnyResponse:
     person = signed_in()
     form = ProfileForm.read(request.form)
+    photo = PhotoForm.read(request.form, request.files)
     wanted = request.form.get("do", "save")
     if wanted != "save":
-        return _rearranged(person, form, wanted)
-    if not form.judge(g.now.date()):
-        return _page(person, form, 422)
+        return _rearranged(person, form, photo, wanted)
+    if not form.judge(g.now.date()) or photo.error:
+        return _page(person, form, 422, photo=photo)
     if request.form.get("seen", "") != _seen(person.member):
-        return _conflict(person, form)
+        return _conflict(person, form, photo)
     try:
-        save(person, form)
+        save(person, form, photo)
     except NotPublishableError as error:
         # Something that the form does not know of, e.g. in a service that came by import.
         db.session.rollback()
         form.errors["name"] = _("This cannot be signed: %(problem)s", problem=str(error))
-        return _page(person, form, 422)
+        return _page(person, form, 422, photo=photo)
     return redirect(url_for("my_profile.edit"), 303)
 
 
@@ -110,7 +113,7 @@ def show_preview() -> Response:
     return _page(signed_in(), form, fragment="preview", untouched=True)
 
 
-def _rearranged(person: Account, form: ProfileForm, wanted: str) -> Response:
+def _rearranged(person: Account, form: ProfileForm, photo: PhotoForm, wanted: str) -> Response:
     """Answer a button that adds, removes or moves a service; nothing is saved."""
     verb, _dash, number = wanted.rpartition("-")
     place = int(number) if number.isdecimal() and len(number) < 4 else -1
@@ -136,10 +139,11 @@ def _rearranged(person: Account, form: ProfileForm, wanted: str) -> Response:
         said=said,
         focus=focus,
         out_of_band=wants_part(),
+        photo=photo,
     )
 
 
-def _conflict(person: Account, form: ProfileForm) -> Response:
+def _conflict(person: Account, form: ProfileForm, photo: PhotoForm) -> Response:
     """Keep both texts, the typed one in the form and the stored one beside it."""
     stored = ProfileForm.of(person.member, language())
     return _page(
@@ -149,10 +153,11 @@ def _conflict(person: Account, form: ProfileForm) -> Response:
         seen=_seen(person.member),
         stored=stored,
         differences=form.differences(stored),
+        photo=photo,
     )
 
 
-def save(person: Account, form: ProfileForm) -> None:
+def save(person: Account, form: ProfileForm, photo: PhotoForm | None = None) -> None:
     """Write, sign and index in one transaction, and say what happens next."""
     member = person.member
     was_listed = member is not None and member.listed_elsewhere
@@ -163,6 +168,8 @@ def save(person: Account, form: ProfileForm) -> None:
     form.fill(member, g.now)
     member.updated_at = g.now
     db.session.flush()
+    if photo is not None:
+        photo.fill(db.session(), member, g.now)
     publish_member(db.session(), member, _identity(), g.now)
     index_member(db.session(), member)
     db.session.commit()
@@ -198,6 +205,7 @@ def _page(
     fragment: str | tuple[str, ...] | None = None,
     seen: str | None = None,
     untouched: bool = False,
+    photo: PhotoForm | None = None,
     **context: Any,
 ) -> Response:
     """Render the form; ``untouched`` leaves mistakes unsaid while somebody is still typing."""
@@ -211,12 +219,17 @@ def _page(
         **context,
     }
     claims, left_out = _what_leaves(person, form)
+    photo = photo or PhotoForm()
+    if request.method == "POST" and not wants_part():
+        photo.come_back()
+    if photo.error:
+        form.errors["photo"] = photo.error
     return page(
         "my_profile/edit.html",
         fragment,
         status,
         form=form,
-        errors={} if untouched else form.errors,
+        errors=form.errors if not untouched else {"photo": photo.error} if photo.error else {},
         labels=LABELS,
         service_labels=SERVICE_LABELS,
         claims=claims,
@@ -226,6 +239,9 @@ def _page(
         colleagues=_colleagues(),
         withdrawal=_withdrawal(person.member),
         quickly=ASKED_QUICKLY,
+        photo=photo,
+        photo_url=own_photo_url(person.member),
+        crops=CROP_NAMES,
         currencies=CURRENCIES,
         text_languages=TEXT_LANGUAGES,
         specialities=specialities.choices(language()),
@@ -254,7 +270,7 @@ def _draft(member: Member | None) -> Member:
     """Return a member to be looked at, never to be stored."""
     draft = Member(revision=0, audience=ME, created_at=g.now, updated_at=g.now)
     if member is not None:
-        draft.ref = member.ref
+        draft.ref, draft.photo = member.ref, member.photo
         draft.services = [
             Service(
                 ref=service.ref,

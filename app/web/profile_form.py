@@ -38,6 +38,7 @@ LINES = {
 #: What the fields are called on the page.
 LABELS = {
     "name": lazy_gettext("Name"),
+    "photo": lazy_gettext("Photo"),
     "profession": lazy_gettext("Profession"),
     "headline": lazy_gettext("One sentence about what you do"),
     "bio": lazy_gettext("More about you"),
