@@ -7,14 +7,14 @@ finds the words to show for it, in the order in which they would convince.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, lru_cache
+from collections.abc import Iterator, Mapping, Sequence, Set
+from functools import lru_cache
 
 from app.search.answers import Field, How, Reason, Span
 from app.search.cards import Card, CardService
-from app.search.lexicon import lexicon
+from app.search.glances import glance
 from app.search.reading import Part, Term
-from app.search.text import STOP, Word, beginning, fold, is_broken, stem, words
+from app.search.text import STOP, Word, stem, words
 from app.search.tongues import TONGUES
 from app.search.writing import named_in
 
@@ -73,7 +73,7 @@ def _in_long_texts(card: Card, part: Part, marks: dict[str, set[Span]]) -> Itera
         for span in spans:
             yield Reason(part.said, _around(text, span), "bio", _how(part), "", card.locale)
     codes = {meaning.code for meaning in part.meanings}
-    touched = [code for code in _touched(card) if code in codes]
+    touched = [code for code in _touched(card, codes) if code in codes]
     if touched:
         yield Reason(part.said, card.headline or card.profession, "bio", "near", touched[0])
 
@@ -143,29 +143,15 @@ def _how(part: Part) -> How:
 
 
 def _spans(part: Part, text: str) -> list[Span]:
-    if not text or not _may_hold(part, text):
+    if not text:
         return []
-    plain, held = _plain(text)
-    return [
-        span
-        for term in part.terms
-        if term.prefix or term.stems[0] in held
-        for span in _places(term, plain)
-    ]
-
-
-def _may_hold(part: Part, text: str) -> bool:
-    """Tell whether ``text`` may hold words of ``part``, much sooner than reading it would."""
-    folded = fold(text)
-    return any(beginning(term.stems[0]) in folded for term in part.terms) or is_broken(text)
-
-
-@lru_cache(maxsize=4096)
-def _plain(text: str) -> tuple[Sequence[Word], frozenset[str]]:
-    """The words of ``text`` without small ones, and their stems."""
+    seen = glance(text)
+    held = [term for term in part.terms if seen.may_hold(term)]
+    if not held:
+        return []
     every = words(text)
     plain = [word for word in every if word.folded not in STOP] or every
-    return plain, frozenset(word.stem for word in plain)
+    return [span for term in held for span in _places(term, plain)]
 
 
 def _places(term: Term, plain: Sequence[Word]) -> list[tuple[int, int]]:
@@ -181,28 +167,11 @@ def _places(term: Term, plain: Sequence[Word]) -> list[tuple[int, int]]:
     return spans
 
 
-def _naming(codes: Iterable[str], text: str, language: str) -> list[tuple[Span, str]]:
+def _naming(codes: Mapping[str, str], text: str, language: str) -> list[tuple[Span, str]]:
     """Return the places in ``text`` that name one of ``codes``."""
-    if not text or not may_name(codes, text):
+    if not text or not glance(text).may_name(codes.keys()):
         return []
     return [(span, code) for span, code in _coded(text, language) if code in codes]
-
-
-def may_name(codes: Iterable[str], text: str) -> bool:
-    """Tell whether ``text`` may name one of ``codes``, much sooner than reading it would."""
-    joined = "".join(filter(str.isalnum, fold(text)))
-    begun = _beginnings()
-    return is_broken(text) or any(one in joined for code in codes for one in begun.get(code, ()))
-
-
-@cache
-def _beginnings() -> dict[str, frozenset[str]]:
-    """Letters of which some stand in every text that names a speciality, by its code."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for phrase, meanings in lexicon().meanings.items():
-        for meaning in meanings:
-            found[meaning.code].add(beginning(phrase[0]))
-    return {code: frozenset(letters) for code, letters in found.items()}
 
 
 @lru_cache(maxsize=4096)
@@ -211,9 +180,15 @@ def _coded(text: str, language: str) -> tuple[tuple[Span, str], ...]:
     return tuple((one.span, one.code) for one in named_in(text, language)[0])
 
 
-def _touched(card: Card) -> list[str]:
+def _touched(card: Card, codes: Set[str]) -> list[str]:
+    """Return the specialities that long texts touch on, of those texts that may name ``codes``."""
     texts = (card.bio, *(service.description for service in card.services))
-    return [code for text in texts for _, code in _coded(text, card.locale)]
+    return [
+        code
+        for text in texts
+        if glance(text).may_name(codes)
+        for _, code in _coded(text, card.locale)
+    ]
 
 
 def _apart(spans: set[Span]) -> tuple[Span, ...]:

@@ -143,7 +143,7 @@ class _Speaking(dict[str, bool]):
         if len(self) >= WORDS_KEPT:
             self.clear()
         self[piece] = found = stemmed in lexicon().starting or (
-            len(folded) > 1 and bool(_inside(folded, stemmed, german=True))
+            len(folded) > 1 and bool(inside(folded, stemmed, german=True))
         )
         return found
 
@@ -179,7 +179,7 @@ def named_in(text: str, language: str = "") -> tuple[list[Named], int]:
         if phrase:
             meanings = book.meanings[phrase]
         elif not little[start] and len(folded) > 1:
-            meanings = _inside(folded, stemmed, german)
+            meanings = inside(folded, stemmed, german)
         if meanings:
             aside = aside or _behind(every, text, _ASIDE)
             found += _named(meanings, every, little, (start, end), phrase, aside[start], leads)
@@ -246,7 +246,7 @@ def _behind(every: Sequence[Word], text: str, openers: frozenset[str]) -> list[b
 
 
 @lru_cache(maxsize=50_000)
-def _inside(folded: str, stemmed: str, german: bool) -> tuple[Meaning, ...]:
+def inside(folded: str, stemmed: str, german: bool) -> tuple[Meaning, ...]:
     """What one word means that is no phrase itself: written together, or a German compound."""
     book = lexicon()
     if joined := book.joined.get(folded) or book.joined.get(stemmed):

@@ -1,0 +1,72 @@
+"""A glance at a text: whether it may hold some words or name some speciality, before it is read.
+
+A page of people has hundreds of short texts, and a question is found in few of them. Whatever
+stands in a text is in its glance; what is in the glance need not stand there as it was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+from functools import lru_cache
+
+from app.search.lexicon import lexicon
+from app.search.reading import Term
+from app.search.text import WORDS_KEPT, fold, stem, written
+from app.search.writing import inside
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What stands somewhere in a text, small words too."""
+
+    stems: frozenset[str]
+    folded: frozenset[str]
+    codes: frozenset[str]
+    """Specialities of which a phrase begins at one of the words, or stands inside one."""
+
+    def may_hold(self, term: Term) -> bool:
+        """Tell whether the words of ``term`` may stand in the text."""
+        first = term.stems[0]
+        if first in self.stems:
+            return True
+        return term.prefix and any(word.startswith(first) for word in self.folded)
+
+    def may_name(self, codes: Set[str]) -> bool:
+        """Tell whether the text may name one of ``codes``."""
+        return not self.codes.isdisjoint(codes)
+
+
+@lru_cache(maxsize=8192)
+def glance(text: str) -> Glance:
+    """Return what stands in ``text``."""
+    seen = [_SEEN[piece] for piece in written(text)]
+    naming = [codes for _, _, codes in seen if codes]
+    return Glance(
+        frozenset([stemmed for stemmed, _, _ in seen]),
+        frozenset([folded for _, folded, _ in seen]),
+        frozenset().union(*naming) if naming else _NONE,
+    )
+
+
+_NONE: frozenset[str] = frozenset()
+
+
+class _Seen(dict[str, tuple[str, str, frozenset[str]]]):
+    """Stem, folded letters and specialities of a word as it is written."""
+
+    def __missing__(self, piece: str) -> tuple[str, str, frozenset[str]]:
+        folded = fold(piece)
+        stemmed = stem(folded)
+        book = lexicon()
+        meant = [book.meanings[phrase] for phrase in book.starting.get(stemmed, ())]
+        if len(folded) > 1:
+            meant.append(inside(folded, stemmed, german=True))
+        codes = frozenset([meaning.code for some in meant for meaning in some])
+        if len(self) >= WORDS_KEPT:
+            self.clear()
+        self[piece] = found = (stemmed, folded, codes)
+        return found
+
+
+_SEEN = _Seen()
