@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.exchange import awaiting, conversations, copies, deliveries, peers, photos, trial
 from app.exchange.identity import Identity
-from app.models import passkey, sign_in
+from app.models import passkey, report, sign_in
 from app.models.feed import FeedEntry, OwnCheckpoint
 from app.models.job import SeenAssertion
 from app.models.journal import KINDS, JournalEntry
@@ -56,6 +56,7 @@ def _sweep_own(session: Session, now: datetime) -> None:
     sign_in.sweep(session, now)
     passkey.sweep(session, now)
     conversations.sweep(session, now)
+    report.sweep(session, now)
     trial.forget_old(session, now)
     session.execute(delete(SeenAssertion).where(SeenAssertion.expires_at <= now))
     session.execute(

@@ -20,10 +20,12 @@ from sqlalchemy.orm import Session, selectinload
 
 from app.exchange import receipts
 from app.members.export import as_jsonl
+from app.members.reporting import made_by
 from app.models.account import Account
 from app.models.conversation import Conversation, Silence
 from app.models.feed import FeedEntry
 from app.models.journal import JournalEntry
+from app.models.measure import Measure
 from app.models.member import Member
 from app.models.passkey import passkeys
 from app.models.sign_in import sign_ins
@@ -59,6 +61,17 @@ def facts(session: Session, account: Account, now: datetime) -> dict[str, Any]:
         ],
         "conversations": [] if member is None else _conversations(session, member),
         "hears_no_more_of": [] if member is None else _silences(session, member),
+        "reported": [
+            {
+                "about": one.name,
+                "text": one.text,
+                "at": one.at.isoformat(),
+                "looked_at": _moment(one.closed_at),
+                "deleted_on": one.expires_at.isoformat(),
+            }
+            for one in made_by(session, account)
+        ],
+        "decided_about_me": [] if member is None else _measures(session, member),
         "decisions": [
             {"at": line.at.isoformat(), "what": line.code, "detail": line.detail}
             for line in session.scalars(
@@ -130,7 +143,23 @@ def _conversations(session: Session, member: Member) -> list[dict[str, Any]]:
 
 def _silences(session: Session, member: Member) -> list[dict[str, Any]]:
     mine = select(Silence).filter_by(member_id=member.id).order_by(Silence.since, Silence.other)
-    return [{"number": one.other, "since": one.since.isoformat()} for one in session.scalars(mine)]
+    return [
+        {"number": one.other, "name": one.name, "how": one.kind, "since": one.since.isoformat()}
+        for one in session.scalars(mine)
+    ]
+
+
+def _measures(session: Session, member: Member) -> list[dict[str, Any]]:
+    about = select(Measure).filter_by(member_id=member.id).order_by(Measure.id)
+    return [
+        {
+            "what": one.kind,
+            "reason": one.reason,
+            "at": one.at.isoformat(),
+            "taken_back_at": _moment(one.undone_at),
+        }
+        for one in session.scalars(about)
+    ]
 
 
 def _withdrawal(session: Session, member: Member) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.database import db
-from app.exchange import conversations, entities
+from app.exchange import conversations, entities, silences
 from app.exchange.contacts import TooManyContactsError
 from app.exchange.conversations import (
     QUESTION,
@@ -84,8 +84,10 @@ def asked_for_answers() -> int:
     person = account()
     if person is None or person.member_id is None:
         return 0
-    waiting = select(func.count(Conversation.id)).filter_by(
-        member_id=person.member_id, mine=False, state=WAITING
+    waiting = (
+        select(func.count(Conversation.id))
+        .filter_by(member_id=person.member_id, mine=False, state=WAITING)
+        .where(Conversation.other.not_in(silences.muted(person.member_id)))
     )
     return db.session.scalar(waiting) or 0
 

@@ -8,12 +8,14 @@ from datetime import datetime
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from app.members import inviting
-from app.web import invitation_letters, letters
+from app.members import inviting, moderation, reporting
+from app.web import invitation_letters, letters, moderation_letters
 
 #: A letter's name to what writes it; the rest of the key says which one.
 WRITERS: dict[str, Callable[[Flask, Session, str, datetime], str]] = {
     inviting.LETTER: invitation_letters.send,
+    moderation.LETTER: moderation_letters.tell_decision,
+    reporting.LETTER: moderation_letters.tell_report,
 }
 
 
