@@ -222,7 +222,7 @@ def export_(file: Path, kind: str | None) -> None:
     as_csv = (kind or file.suffix.removeprefix(".")) == "csv"
     with opened() as here:
         found = export.current_members(here.session)
-        lines = list(export.as_csv(found) if as_csv else export.as_jsonl(found))
+        lines = list(export.as_csv(found) if as_csv else export.as_jsonl(here.session, found))
     # The mark tells spreadsheets that this is UTF-8.
     data = "".join(lines).encode("utf-8-sig" if as_csv else "utf-8")
     if str(file) == "-":

@@ -3,7 +3,8 @@
 ``member.jsonl`` imports again into any space; ``account.json`` says the rest: how they sign in,
 where they are signed in, with which passkeys, to what they agreed and when, who confirmed a
 withdrawal, and what they and others wrote to each other;
-``signed.jws`` is the document that neighbours hold. ``profile.html`` is for reading and is
+``signed.jws`` is the document that neighbours hold, ``photo.webp`` the photo, which is in
+``member.jsonl`` too. ``profile.html`` is for reading and is
 rendered by the caller, who knows the person's language.
 """
 
@@ -19,7 +20,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from app.exchange import receipts
-from app.members.export import as_jsonl
+from app.members.export import as_jsonl, image_of
 from app.members.reporting import made_by
 from app.models.account import Account
 from app.models.conversation import Conversation, Silence
@@ -86,19 +87,24 @@ def archive(session: Session, account: Account, readable: str, now: datetime) ->
 
     :param readable: the page ``profile.html``.
     """
-    files = {"profile.html": readable, "account.json": _json(facts(session, account, now))}
+    files: dict[str, str | bytes] = {
+        "profile.html": readable,
+        "account.json": _json(facts(session, account, now)),
+    }
     member = account.member
     if member is not None:
-        files["member.jsonl"] = "".join(as_jsonl([member]))
+        files["member.jsonl"] = "".join(as_jsonl(session, [member]))
+        if image := image_of(session, member):
+            files["photo.webp"] = image
         entry = session.scalars(select(FeedEntry).filter_by(member_id=member.id)).one_or_none()
         if entry is not None:
             files["signed.jws"] = entry.jws + "\n"
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as folder:
-        for name, text in files.items():
+        for name, held in files.items():
             dated = zipfile.ZipInfo(name, now.timetuple()[:6])
             # Said here: what is dated is else stored as it stands, whatever the folder says.
-            folder.writestr(dated, text, zipfile.ZIP_DEFLATED)
+            folder.writestr(dated, held, zipfile.ZIP_DEFLATED)
     return made.getvalue()
 
 

@@ -15,8 +15,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from app.members.portraits import as_text
 from app.members.table import neutralised
 from app.models.member import Member, Service
+from app.models.photo import Photo
 
 #: Columns of the CSV, in this order; each is a header that the import knows.
 COLUMNS = (
@@ -48,10 +50,17 @@ def current_members(session: Session) -> list[Member]:
     )
 
 
-def as_jsonl(members: Iterable[Member]) -> Iterator[str]:
+def as_jsonl(session: Session, members: Iterable[Member]) -> Iterator[str]:
     """Yield one line a member, each ending in a line break; empty fields are left out."""
     for member in members:
-        yield json.dumps(_filled(claims(member)), ensure_ascii=False) + "\n"
+        photo = as_text(image_of(session, member))
+        yield json.dumps(_filled(claims(member) | {"photo": photo}), ensure_ascii=False) + "\n"
+
+
+def image_of(session: Session, member: Member) -> bytes:
+    """Return the photo of ``member``, empty when there is none."""
+    image = select(Photo.image).where(Photo.member_id == member.id)
+    return (session.scalar(image) if member.photo else None) or b""
 
 
 def as_csv(members: Iterable[Member]) -> Iterator[str]:

@@ -28,6 +28,7 @@ KEYS = (
     "interests",
     "availability",
     "services",
+    "photo",
     "audience",
 )
 #: Claims of a signed profile that mean nothing in a list.
@@ -95,6 +96,7 @@ def person(line: int, given: Mapping[str, Any]) -> Person | Refused:
         languages=draft.languages(_words(given, "languages", draft)),
         interests=draft.interests(_words(given, "interests", draft)),
         services=services.offers(given.get("services"), draft),
+        photo=draft.photo(_text(given, "photo", draft)),
         audience=draft.audience(_text(given, "audience", draft)),
         remarks=tuple(draft.remarks),
     )

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.exchange import photos
 from app.exchange.identity import Identity
 from app.exchange.publish import publish_members
 from app.members.plan import Outcome, Plan, Progress
@@ -44,6 +45,10 @@ def load(
     with session.no_autoflush:
         accounts = {account.email: account for account in session.scalars(select(Account))}
         written = [_write(session, outcome, accounts, now) for outcome in to_do]
+    session.flush()
+    for outcome, member in zip(to_do, written, strict=True):
+        if outcome.change.photo is not None:
+            photos.show(session, member, outcome.change.photo, now)
     session.flush()
     steps = 2 * len(written)
 

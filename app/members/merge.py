@@ -21,6 +21,8 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, time
 from typing import Any
 
+from app.exchange.pictures import Picture
+from app.members import portraits
 from app.members.person import Offer, Person
 from app.members.skills import SERVICES
 from app.members.texts import folded
@@ -50,6 +52,9 @@ class Change:
     services: tuple[Offer, ...] | None = None
     """All services, in order; None leaves them as they are."""
 
+    photo: Picture | None = None
+    """The photo to show; None leaves it as it is."""
+
     audience: str | None = None
     left_at: datetime | None = None
     back: bool = False
@@ -73,6 +78,7 @@ def changes(person: Person, member: Member | None, *, publish: bool) -> Change:
     _fields(person, member, change)
     _services(person, member, change)
     _skills(person, member, change)
+    _photo(person, member, change)
     _audience(person, member, change, publish=publish)
     return change
 
@@ -135,6 +141,13 @@ def _skills(person: Person, member: Member | None, change: Change) -> None:
     change.services = (*current, *added)
     change.imported["skills"] = brought + [folded(offer.title) for offer in added]
     change.names.append("skills")
+
+
+def _photo(person: Person, member: Member | None, change: Change) -> None:
+    current = (member.photo or {}).get("digest", "") if member else ""
+    change.photo = portraits.brought(person.photo, current, change.imported, change.remarks)
+    if change.photo is not None:
+        change.names.append("photo")
 
 
 def _audience(person: Person, member: Member | None, change: Change, *, publish: bool) -> None:

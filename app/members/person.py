@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from app.members.portraits import from_text
 from app.members.texts import folded, one_line, paragraphs, shortened
 from app.members.tongues import tag
 from app.models.member import AUDIENCES, HOUR, PAID
@@ -80,6 +81,9 @@ class Person:
 
     skills: tuple[Offer, ...] = ()
     """Services named by a word in a column: they are added, never taken away."""
+
+    photo: bytes = b""
+    """A picture, as it came."""
 
     audience: str = ""
     left_on: date | None = None
@@ -162,6 +166,14 @@ class Draft:
         if len(found) > INTERESTS:
             self.remarks.append(f"only the first {INTERESTS} of {len(found)} interests are kept")
         return tuple(found.values())[:INTERESTS]
+
+    def photo(self, text: str) -> bytes:
+        """Return the picture, which is left out with a remark when it is none at all."""
+        try:
+            return from_text("".join(text.split()))
+        except ValueError as error:
+            self.remarks.append(str(error))
+            return b""
 
     def audience(self, text: str) -> str:
         """Return the audience that the list asks for; empty when it does not say."""

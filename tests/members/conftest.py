@@ -67,7 +67,7 @@ class Directory:
 
     @property
     def jsonl(self) -> str:
-        return "".join(export.as_jsonl(export.current_members(self.session)))
+        return "".join(export.as_jsonl(self.session, export.current_members(self.session)))
 
     @property
     def csv(self) -> str:

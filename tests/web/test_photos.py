@@ -34,13 +34,13 @@ def maud(space, browser):
     return member
 
 
-def send(browser, sent=None, name="me.jpg", **given):
+def send(browser, sent=None, **given):
     """Save the profile as the form of a browser without JavaScript does."""
     page = browser.get("/me").text
     seen = re.search(r'name="seen" value="([^"]*)"', page)[1]
     told = {"name": "Maud Le Goff", "headline": "Bees", "audience": "space", "seen": seen} | given
     if sent is not None:
-        told["photo"] = FileStorage(io.BytesIO(sent), filename=name)
+        told["photo"] = FileStorage(io.BytesIO(sent), filename="me.jpg")
     return post(browser, "/me", told)
 
 
