@@ -61,7 +61,7 @@ def import_(
             notice_return(here)
         planned = plan(here.session, listing, identity, here.now, publish=publish)
         if not dry_run:
-            _load(here, planned, identity)
+            _load(here, planned, identity, file.name)
     _report(file, planned, dry_run=dry_run, as_json=as_json)
 
 
@@ -80,7 +80,7 @@ def _chosen(mapping: Iterable[str]) -> dict[str, str]:
     return chosen
 
 
-def _load(here: Opened, planned: Plan, identity: Identity) -> None:
+def _load(here: Opened, planned: Plan, identity: Identity, source: str) -> None:
     console = Console(stderr=True)
     with Progress(console=console, transient=True) if console.is_terminal else nullcontext() as bar:
         task = bar.add_task("Members", total=None) if bar else None
@@ -90,7 +90,7 @@ def _load(here: Opened, planned: Plan, identity: Identity) -> None:
                 bar.update(task, completed=done, total=total)
 
         try:
-            load(here.session, planned, identity, here.now, progress=tell)
+            load(here.session, planned, identity, here.now, source=source, progress=tell)
         except OperationalError as error:
             stop([f"Nothing was changed. The database cannot be written: {error.orig}"])
 

@@ -7,14 +7,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
+from sqlalchemy import inspect
 
 from app.exchange.identity import Identity
 from app.models.base import new_id
-from app.models.member import HOUR, PAID, WEB, Member, Service
+from app.models.member import (
+    FIELDS_OF,
+    HOUR,
+    NAME,
+    NEIGHBOURS,
+    PAID,
+    WEB,
+    Member,
+    Service,
+    reaches,
+)
+from app.models.scope import Reader, goes_as_far
+from app.models.seen import Seen, as_seen
 from federation import documents, limits, strict_json
 from federation.documents import PEERS, PUBLIC, Profile
 from federation.entity import PATH
@@ -27,7 +41,7 @@ PROFILE_LIFETIME = timedelta(days=90)
 #: The claims that are bookkeeping and not content.
 BOOKKEEPING = ("iss", "sub", "rev", "iat", "exp")
 
-#: The claims that a profile shown to the web lets visitors see elsewhere: all that is content.
+#: The claims that visitors elsewhere may be let see: all that is content.
 ON_THE_WEB = (
     "name",
     "headline",
@@ -64,8 +78,8 @@ def refuse_unsignable(member: Member, identity: Identity, now: datetime) -> None
 def preview(member: Member, identity: Identity, now: datetime) -> dict[str, Any]:
     """Return the claims that neighbours receive, or would receive, about ``member``: no more.
 
-    A member who shows nothing to neighbours sees what they would receive if it were
-    ``neighbours``. Works on a member that is not saved yet.
+    A member who shows nothing to neighbours sees what they would receive if everything without a
+    circle of its own were shown to them. Works on a member that is not saved yet.
 
     :raises NotPublishableError: a text or a number is not fit to be published.
     """
@@ -87,28 +101,81 @@ def profile_of(member: Member, identity: Identity, now: datetime) -> Profile:
 
 
 def _profile(member: Member, identity: Identity, now: datetime) -> Profile:
-    on_the_web = member.audience == WEB
+    seen = as_seen(_as_if_shown(member), Reader.NEIGHBOUR)
+    services = seen.services[: limits.SERVICES]
     return Profile(
         issuer=identity.space,
         subject=subject_of(member, identity),
         revision=(member.revision or 0) + 1,
         issued_at=moment(now),
         expires_at=moment(now + PROFILE_LIFETIME),
-        audience=PUBLIC if on_the_web else PEERS,
+        audience=_audience(member),
         consent_at=moment(member.consent_at or member.created_at or now),
-        name=plain(member.name, longest=limits.NAME_CHARACTERS),
-        headline=plain(member.headline or "", longest=limits.HEADLINE_CHARACTERS),
-        bio=plain(member.bio or "", lines=True, longest=limits.BIO_CHARACTERS),
-        locale=member.locale or "",
-        languages=tuple(member.languages or ())[: limits.LANGUAGES],
-        location=plain(member.location or "", longest=limits.LINE_CHARACTERS),
-        profession=plain(member.profession or "", longest=limits.LINE_CHARACTERS),
-        interests=_interests(member),
-        availability=plain(member.availability or "", longest=limits.LINE_CHARACTERS),
-        services=tuple(_service(service) for service in member.services[: limits.SERVICES]),
-        photo=_photo(member, identity),
-        web=ON_THE_WEB if on_the_web else (),
+        name=plain(seen.name, longest=limits.NAME_CHARACTERS),
+        headline=plain(seen.headline, longest=limits.HEADLINE_CHARACTERS),
+        bio=plain(seen.bio, lines=True, longest=limits.BIO_CHARACTERS),
+        locale=seen.locale,
+        languages=seen.languages[: limits.LANGUAGES],
+        location=plain(seen.location, longest=limits.LINE_CHARACTERS),
+        profession=plain(seen.profession, longest=limits.LINE_CHARACTERS),
+        interests=_interests(seen),
+        availability=plain(seen.availability, longest=limits.LINE_CHARACTERS),
+        services=tuple(_service(service) for service in services),
+        photo=_photo(seen, identity),
+        web=(web := _web(member, services)),
+        web_services=() if "services" in web else tuple(
+            service.ref for service in services if goes_as_far(member, service, Reader.VISITOR)
+        ),
     )
+
+
+def _as_if_shown(member: Member) -> Member:
+    """Return ``member``, or a sketch of them who shows to neighbours what has no own circle."""
+    if reaches(member.circle_of(NAME), NEIGHBOURS):
+        return member
+    columns = (
+        "name", "headline", "bio", "profession", "location", "locale", "languages", "interests",
+        "availability", "photo", "block_audiences",
+    )  # fmt: skip
+    drawn = Member(audience=NEIGHBOURS, usual_audience=NEIGHBOURS)
+    for column in columns:
+        setattr(drawn, column, getattr(member, column))
+    drawn.services = [_service_like(service) for service in member.services]
+    return drawn
+
+
+def _service_like(service: Service) -> Service:
+    told = {
+        column.key: getattr(service, column.key)
+        for column in inspect(Service).column_attrs
+        if column.key not in ("id", "member_id")
+    }
+    return Service(**told)
+
+
+def _audience(member: Member) -> str:
+    """Return whom the document may reach: anybody, unless something in it is for peers alone."""
+    circles = {member.circle_of(block) for block in FIELDS_OF}
+    circles |= {member.circle_of(service) for service in member.services}
+    return PUBLIC if WEB in circles and NEIGHBOURS not in circles else PEERS
+
+
+def _web(member: Member, services: Sequence[Service]) -> tuple[str, ...]:
+    """Return the claims that visitors may see elsewhere."""
+    if member.circle_of(NAME) != WEB:
+        return ()
+    shown = {
+        claim
+        for block, claims in FIELDS_OF.items()
+        if goes_as_far(member, block, Reader.VISITOR)
+        for claim in claims
+    }
+    open_ = [goes_as_far(member, service, Reader.VISITOR) for service in services]
+    if all(open_):
+        shown.add("services")
+    if any(open_) or {"headline", "profession"} & shown:
+        shown.add("locale")
+    return tuple(claim for claim in ON_THE_WEB if claim in shown)
 
 
 def subject_of(member: Member, identity: Identity) -> str:
@@ -123,16 +190,16 @@ def fingerprint_of(profile: Profile) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _photo(member: Member, identity: Identity) -> documents.Photo | None:
-    if not member.photo:
+def _photo(seen: Seen, identity: Identity) -> documents.Photo | None:
+    if not seen.photo:
         return None
-    url = f"{identity.space}{PATH}/photo/{member.photo['digest']}"
-    return documents.Photo.model_validate({**member.photo, "url": url})
+    url = f"{identity.space}{PATH}/photo/{seen.photo['digest']}"
+    return documents.Photo.model_validate({**seen.photo, "url": url})
 
 
-def _interests(member: Member) -> tuple[str, ...]:
+def _interests(seen: Seen) -> tuple[str, ...]:
     cleaned = (
-        plain(interest, longest=limits.INTEREST_CHARACTERS) for interest in member.interests or ()
+        plain(interest, longest=limits.INTEREST_CHARACTERS) for interest in seen.interests
     )
     return tuple(interest for interest in cleaned if interest)[: limits.INTERESTS]
 

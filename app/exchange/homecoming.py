@@ -16,10 +16,20 @@ from sqlalchemy.orm import Session
 
 from app.exchange import describing, publish, receipts
 from app.exchange.identity import Identity
+from app.models.consent import BY_RESTORED
 from app.models.feed import FeedEntry
-from app.models.member import ME, NEIGHBOURS, WEB, Member, Service
+from app.models.member import (
+    BLOCKS,
+    FIELDS_OF,
+    ME,
+    NEIGHBOURS,
+    WEB,
+    Member,
+    Service,
+    reaches,
+)
 from app.search.index import index_member
-from federation import documents, signing
+from federation import signing
 from federation.documents import PEERS, PUBLIC, Profile, Withdrawal
 from federation.recall import Finding, Ours, judge
 from federation.signing import Signed
@@ -168,7 +178,7 @@ def _withdraw_above(
 
 def _bring_home_withdrawn(session: Session, member: Member, withdrawal: Withdrawal) -> None:
     """Show ``member`` to themselves alone, as they had chosen at least for everybody elsewhere."""
-    member.audience = ME
+    member.show_to(ME, withdrawal.issued_at, by=BY_RESTORED)
     if withdrawal.reason == "left":
         member.left_at = withdrawal.issued_at
     member.updated_at = withdrawal.issued_at
@@ -176,27 +186,55 @@ def _bring_home_withdrawn(session: Session, member: Member, withdrawal: Withdraw
 
 
 def _bring_home(session: Session, member: Member, profile: Profile) -> None:
-    """Write on the row of ``member`` what ``profile`` says, and who may see it."""
+    """Write on the row of ``member`` what ``profile`` says, and who may see it.
+
+    A document leaves out what neighbours do not see. What the row has and the document does not
+    say was emptied or kept back since, and nobody can tell which: it stays, for the member alone.
+    """
+    blocks = {block: _circle(member, profile, block) for block in BLOCKS}
     for name in TEXTS:
-        setattr(member, name, getattr(profile, name))
-    member.languages, member.interests = list(profile.languages), list(profile.interests)
-    member.audience = WEB if profile.audience == PUBLIC else NEIGHBOURS
-    member.consent_at = profile.consent_at
+        if value := getattr(profile, name):
+            setattr(member, name, value)
+    member.languages = list(profile.languages) or member.languages
+    member.interests = list(profile.interests) or member.interests
     member.left_at = None
+    _services(member, profile)
+    usual = WEB if profile.audience == PUBLIC else NEIGHBOURS
+    member.present(usual, blocks, profile.consent_at, by=BY_RESTORED)
+    member.consent_at = profile.consent_at
     member.updated_at = profile.issued_at
-    _services(member, profile.services)
     index_member(session, member)
 
 
-def _services(member: Member, said: tuple[documents.Service, ...]) -> None:
+def _circle(member: Member, profile: Profile, block: str) -> str:
+    """Return who may see ``block`` by what ``profile`` says and by what it leaves out."""
+    claims = [claim for claim in FIELDS_OF[block] if getattr(profile, claim)]
+    if claims:
+        return WEB if set(claims) <= set(profile.web) else NEIGHBOURS
+    if not reaches(member.circle_of(block), NEIGHBOURS):
+        return member.circle_of(block)
+    if any(getattr(member, field) for field in FIELDS_OF[block]):
+        return ME
+    return WEB if profile.audience == PUBLIC else NEIGHBOURS
+
+
+def _services(member: Member, profile: Profile) -> None:
     kept = {service.ref: service for service in member.services}
+    alone = [one for one in member.services if not reaches(member.circle_of(one), NEIGHBOURS)]
+    circles = {one.ref: member.circle_of(one) for one in alone}
     services = []
-    for position, one in enumerate(said):
+    for position, one in enumerate(profile.services):
         service = kept.get(one.id) or Service(ref=one.id)
+        on_the_web = "services" in profile.web or one.id in profile.web_services
+        service.audience = WEB if on_the_web else NEIGHBOURS
         for column, claim in SERVICE_COLUMNS.items():
             setattr(service, column, getattr(one, claim))
         service.currency = one.currency or service.currency or "EUR"
         service.languages = list(one.languages)
         service.position = position
+        services.append(service)
+    told = {one.id for one in profile.services}
+    for service in [one for one in alone if one.ref not in told]:
+        service.audience, service.position = circles[service.ref], len(services)
         services.append(service)
     member.services = services

@@ -72,7 +72,8 @@ def _prepared(profile: Profile, signed: Signed[Any], digest: str, now: datetime)
         "jws": signed.jws,
         "digest": digest,
         "kid": signed.kid,
-        "public": profile.audience == PUBLIC,
+        # For peers alone, and yet with claims for their visitors: those are all that visitors see.
+        "public": profile.audience == PUBLIC or bool(profile.web),
         "document": profile.to_claims(),
         "name": profile.name,
         "photo_claimed": profile.photo.digest if profile.photo else "",

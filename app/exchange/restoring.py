@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from app.exchange import awaiting, outbox, upkeep
 from app.exchange.identity import Identity
 from app.models.base import new_id
+from app.models.consent import BY_RESTORED
 from app.models.feed import FeedEntry, FeedState, OwnCheckpoint
 from app.models.journal import note
 from app.models.member import NEIGHBOURS, SPACE, WEB, Member
@@ -74,7 +75,7 @@ def _let_go_what_expired(session: Session, now: datetime) -> None:
     shown = Member.audience.in_((NEIGHBOURS, WEB))
     members = list(session.scalars(select(Member).where(Member.id.in_(expired), shown)))
     for member in members:
-        member.audience = SPACE
+        member.show_to(SPACE, now, by=BY_RESTORED)
     session.flush()
     session.execute(
         delete(FeedEntry)

@@ -29,11 +29,13 @@ def load(
     now: datetime,
     *,
     actor: str = "command",
+    source: str = "",
     progress: Progress | None = None,
 ) -> None:
     """Write what ``plan`` says, and let neighbours and the index know.
 
     :param actor: who decided, for the journal.
+    :param source: which list it is, for the log of consents that an operator gave on its word.
     :param progress: told now and then, in steps: publishing a member is one, finding them another.
     """
     to_do = [outcome for outcome in plan.outcomes if outcome.to_do]
@@ -44,6 +46,8 @@ def load(
     # All rows first, in few statements; only then what needs their numbers.
     with session.no_autoflush:
         accounts = {account.email: account for account in session.scalars(select(Account))}
+        for outcome in to_do:
+            outcome.change.source = source
         written = [_write(session, outcome, accounts, now) for outcome in to_do]
     session.flush()
     for outcome, member in zip(to_do, written, strict=True):

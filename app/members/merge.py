@@ -56,6 +56,9 @@ class Change:
     """The photo to show; None leaves it as it is."""
 
     audience: str | None = None
+    source: str = ""
+    """Which list it is, for the log of consents."""
+
     left_at: datetime | None = None
     back: bool = False
     """True when a former member is one again."""

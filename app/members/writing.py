@@ -11,10 +11,14 @@ from datetime import datetime
 
 from app.members.merge import FIELDS, Change, offer_of
 from app.members.person import Offer
+from app.models.consent import BY_LIST
 from app.models.member import ME, Member, Service
 
 #: What a list says of a service, by the names of the table's columns.
 COLUMNS = tuple(field.name for field in fields(Offer))
+
+#: What says who may see what.
+CIRCLES = ("audience", "usual_audience", "block_audiences")
 
 
 def write(member: Member, change: Change, now: datetime) -> None:
@@ -28,7 +32,9 @@ def write(member: Member, change: Change, now: datetime) -> None:
     if change.left_at is not None:
         member.left_at = change.left_at
     if change.audience is not None:
-        member.show_to(change.audience, now)
+        member.show_to(change.audience, now, by=BY_LIST, detail=change.source)
+    elif change.services is not None or change.left_at is not None:
+        member.settle(now, by=BY_LIST, detail=change.source)
     member.imported = change.imported
     member.updated_at = now
 
@@ -40,7 +46,7 @@ def sketch(member: Member | None, change: Change, now: datetime) -> Member:
     """
     drawn = Member(revision=0, created_at=now, audience=ME)
     if member is not None:
-        for column in (*FIELDS, "audience", "consent_at", "left_at"):
+        for column in (*FIELDS, *CIRCLES, "consent_at", "left_at"):
             setattr(drawn, column, getattr(member, column))
         offer(drawn, tuple(offer_of(service) for service in member.services))
     write(drawn, change, now)

@@ -256,6 +256,10 @@ class Member(Base):
         )
         self.write_consents(now, by=by, detail=detail)
 
+    def settle(self, now: datetime, *, by: str = BY_MEMBER, detail: str = "") -> None:
+        """Follow a change of the services or of the membership; nobody's circle changes."""
+        self.present(self.usual, self._own_circles, now, by=by, detail=detail)
+
     def write_consents(self, now: datetime, *, by: str = BY_MEMBER, detail: str = "") -> None:
         """Write into the log in what it differs from who may see what now."""
         for circle in (NEIGHBOURS, WEB):

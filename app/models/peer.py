@@ -203,7 +203,7 @@ class MirroredProfile(Base):
     """Which of the peer's operational keys signed it."""
 
     public: Mapped[bool] = mapped_column(default=False)
-    """The member's consent covers anyone (``aud`` is ``public``), not approved peers alone."""
+    """The member's consent covers visitors (``aud`` is ``public``, or ``web`` names something)."""
 
     document: Mapped[dict[str, Any]] = mapped_column(JSON)
     """The verified claims, as JSON: name, headline, services, ..."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, and_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, select
 
 from app.models.measure import hidden_subjects
 from app.models.member import AUDIENCES, ME, NEIGHBOURS, SPACE, WEB, Member, Service, reaches
@@ -39,10 +39,13 @@ def may_see(reader: Reader, member: Member, block: str | Service) -> bool:
 
     :param block: a key of :data:`app.models.member.FIELDS_OF`, or one of the member's services.
     """
-    if reader is Reader.SELF:
-        return True
     shown = member.left_at is None and member.hidden_at is None
-    return shown and reaches(member.circle_of(block), CIRCLE_OF[reader])
+    return (shown or reader is Reader.SELF) and goes_as_far(member, block, reader)
+
+
+def goes_as_far(member: Member, block: str | Service, reader: Reader) -> bool:
+    """Tell whether the member chose to show ``block`` to people like ``reader``."""
+    return reaches(member.circle_of(block), CIRCLE_OF[reader])
 
 
 def visible_members(reader: Reader) -> Select[Member]:
@@ -62,7 +65,9 @@ def visible_mirrored(reader: Reader, now: datetime) -> Select[MirroredProfile]:
     return select(MirroredProfile).join(MirroredProfile.peer).where(mirrored_seen_by(reader, now))
 
 
-def mirrored_seen_by(reader: Reader, now: datetime) -> ColumnElement[bool]:
+def mirrored_seen_by(
+    reader: Reader, now: datetime | BindParameter[datetime]
+) -> ColumnElement[bool]:
     """Return the condition on :class:`MirroredProfile` joined to :class:`Peer`."""
     seen = and_(
         shown_peers(),

@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 from app.models.member import HOUR, MODES, PAID, QUOTE, UNITS, Member, Service
 from app.models.peer import MirroredProfile, Peer
+from app.models.scope import Reader
+from app.models.seen import as_seen
 from app.models.space import Space
 
 #: After this long without an answer from its space, a copy is called late.
@@ -142,28 +144,29 @@ def place_of_peer(peer: Peer) -> Place:
     )
 
 
-def card_of_member(member: Member, space: Space, today: date) -> Card:
-    """Return the card of one of our members."""
+def card_of_member(member: Member, space: Space, today: date, reader: Reader) -> Card:
+    """Return the card of one of our members as ``reader`` sees them."""
+    seen = as_seen(member, reader)
     return Card(
         kind="member",
         ref=member.ref,
         subject=f"{space.url}/m/{member.ref}",
         external_id=member.external_id,
-        name=member.name,
-        headline=member.headline,
-        profession=member.profession,
-        bio=member.bio,
-        locale=member.locale,
-        location=member.location,
-        languages=tuple(member.languages),
-        interests=tuple(member.interests),
-        availability=member.availability,
-        services=tuple(_own_service(service, today) for service in member.services),
+        name=seen.name,
+        headline=seen.headline,
+        profession=seen.profession,
+        bio=seen.bio,
+        locale=seen.locale,
+        location=seen.location,
+        languages=seen.languages,
+        interests=seen.interests,
+        availability=seen.availability,
+        services=tuple(_own_service(service, today) for service in seen.services),
         space=place_of(space),
         issued_at=member.updated_at,
         confirmed_at=None,
         stale=False,
-        photo=(member.photo or {}).get("digest", ""),
+        photo=seen.photo.get("digest", ""),
     )
 
 
@@ -208,6 +211,9 @@ def for_visitors(card: Card, claims: Mapping[str, Any]) -> Card:
     shown = set(texts_of(claims, "web"))
     # Each withheld field becomes the empty value of its kind; name and space always show.
     hidden = {name: type(getattr(card, name))() for name in WITHHELD if name not in shown}
+    if "services" not in shown:
+        apart = set(texts_of(claims, "web_services"))
+        hidden["services"] = tuple(one for one in card.services if one.ref in apart)
     if not shows_photo(claims):
         hidden["photo"] = ""
     return replace(card, **hidden)

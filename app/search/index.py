@@ -23,8 +23,9 @@ from sqlalchemy import Connection, RowMapping, func, insert, inspect, select, te
 from sqlalchemy.orm import Session, selectinload
 
 from app.models.base import new_id
-from app.models.member import Member
+from app.models.member import NAME, Member
 from app.models.peer import MirroredProfile, Peer
+from app.models.scope import Reader, goes_as_far
 from app.models.space import Space
 from app.search import names
 from app.search.cards import card_of_member, card_of_mirrored, for_visitors, shows_all
@@ -35,10 +36,11 @@ from app.search.writing import COLUMNS, Entry, entry_of
 from federation import vocabulary
 
 #: Rises when the tables or what is written into them change their meaning.
-VERSION = 9
+VERSION = 10
 
-#: What a row stands for; a front is what visitors see of a neighbour who keeps something from them.
-MEMBER, MIRRORED, FRONT, GONE = "member", "mirrored", "front", "gone"
+#: What a row stands for; a face is what visitors see of a member who keeps something from them, and
+#: a front the same of a neighbour's.
+MEMBER, FACE, MIRRORED, FRONT, GONE = "member", "face", "mirrored", "front", "gone"
 
 Progress = Callable[[int, int], None]
 
@@ -89,7 +91,7 @@ def index_member(session: Session, member: Member) -> None:
     """Write what ``member`` says into the index, in the caller's transaction."""
     session.flush()
     ensure_current(session)
-    _write(session.connection(), _of_member(member))
+    _write_member(session.connection(), _of_member(member))
     mark_written(session)
 
 
@@ -108,10 +110,10 @@ def index_members(
         batch = members[start : start + _BATCH]
         held = _held(connection, (MEMBER,), [member.ref for member in batch])
         new = [member for member in batch if (MEMBER, member.ref) not in held]
-        _add(connection, [_of_member(member) for member in new])
+        _add(connection, [row for member in new for row in _of_member(member)])
         for member in batch:
             if (MEMBER, member.ref) in held:
-                _write(connection, _of_member(member))
+                _write_member(connection, _of_member(member))
         progress(start + len(batch))
     mark_written(session)
 
@@ -119,7 +121,8 @@ def index_members(
 def remove_member(session: Session, member: Member) -> None:
     """Take ``member`` out of the index; call it before or after the row is deleted."""
     ensure_current(session)
-    _remove(session.connection(), MEMBER, member.ref)
+    for kind in (MEMBER, FACE):
+        _remove(session.connection(), kind, member.ref)
     mark_written(session)
 
 
@@ -232,11 +235,20 @@ def written_here(session: Session) -> bool:
 Row = tuple[str, int, int | None, str, bool, Entry]
 
 
-def _of_member(member: Member) -> Row:
+def _of_member(member: Member) -> list[Row]:
+    """What members see, and the face when visitors see some of it and not all."""
     # The index keeps nothing of the space: its name and city are read when somebody searches.
     nowhere = Space(url="", name="", city="", country="", enamel="")
-    card = card_of_member(member, nowhere, member.updated_at.date())
-    return MEMBER, member.id, None, member.ref, False, entry_of(card)
+    day = member.updated_at.date()
+    inside, outside = (
+        card_of_member(member, nowhere, day, reader) for reader in (Reader.MEMBER, Reader.VISITOR)
+    )
+    on_the_web = goes_as_far(member, NAME, Reader.VISITOR)
+    open_ = on_the_web and inside == outside
+    rows: list[Row] = [(MEMBER, member.id, None, member.ref, open_, entry_of(inside))]
+    if on_the_web and not open_:
+        rows.append((FACE, member.id, None, member.ref, True, entry_of(outside)))
+    return rows
 
 
 @cache
@@ -261,6 +273,13 @@ def _create(connection: Connection) -> None:
     metadata.create_all(connection, checkfirst=False)
     made = {"id": 1, "made_for": _signature(), "epoch": new_id(), "stamp": 0}
     connection.execute(insert(state), made)
+
+
+def _write_member(connection: Connection, rows: Sequence[Row]) -> None:
+    for row in rows:
+        _write(connection, row)
+    if len(rows) == 1:
+        _remove(connection, FACE, rows[0][3])
 
 
 def _write(connection: Connection, row: Row) -> None:
@@ -382,7 +401,7 @@ def _fill(session: Session, progress: Progress | None) -> int:
         if numbers[-1] >> PIECE_BITS > piece:
             piece = numbers[-1] >> PIECE_BITS
             changes.write(connection, below=piece)
-        done += sum(row[0] != FRONT for row in batch)
+        done += sum(row[0] not in (FACE, FRONT) for row in batch)
         if progress:
             progress(done, total)
     changes.write(connection)
@@ -408,7 +427,8 @@ def _everybody(session: Session) -> Iterator[Row]:
     """Every row of the index as it should be, a batch of people in memory at a time."""
     members = select(Member).options(selectinload(Member.services)).order_by(Member.id)
     for batch in session.scalars(members.execution_options(yield_per=_BATCH)).partitions():
-        yield from map(_of_member, batch)
+        for member in batch:
+            yield from _of_member(member)
     profiles = select(MirroredProfile).order_by(MirroredProfile.id)
     for rows in session.scalars(profiles.execution_options(yield_per=_BATCH)).partitions():
         for row in rows:

@@ -20,7 +20,7 @@ from app.models.peer import MirroredProfile, Peer
 from app.models.scope import Reader, seen_by, visible_members, visible_mirrored
 from app.models.space import Space
 from app.search.cards import Card, card_of_member, card_of_mirrored, for_visitors
-from app.search.index import FRONT, MEMBER, MIRRORED
+from app.search.index import FACE, FRONT, MEMBER, MIRRORED
 from app.search.people import People, union
 from app.search.snapshot import Snapshot
 from app.search.tables import doc
@@ -36,7 +36,9 @@ def visible_rows(
     theirs = union([held.of_peer[peer.id] for peer in peers if peer.id in held.of_peer])
     theirs = theirs & held.public if reader is Reader.VISITOR else theirs - held.fronts
     unseen = _rows(session, gone, MIRRORED, FRONT)
-    return _rows(session, seen, MEMBER) & held.members | theirs - unseen
+    ours = _rows(session, seen, MEMBER, FACE) & held.members
+    ours = ours & held.public if reader is Reader.VISITOR else ours - held.faces
+    return ours | theirs - unseen
 
 
 def _rows(session: Session, owners: Select[int], *kinds: str) -> People:
@@ -62,12 +64,12 @@ def cards_of(
     ids: dict[str, dict[int, int]] = {MEMBER: {}, MIRRORED: {}}
     owners = select(doc.c.id, doc.c.kind, doc.c.owner).where(doc.c.id.in_(wanted))
     for row, kind, number in session.execute(owners):
-        ids[MEMBER if kind == MEMBER else MIRRORED][number] = row
+        ids[MEMBER if kind in (MEMBER, FACE) else MIRRORED][number] = row
     cards: dict[int, tuple[int | None, Card]] = {}
     if ids[MEMBER]:
         members = visible_members(reader).where(Member.id.in_(ids[MEMBER]))
         for member in session.scalars(members.options(selectinload(Member.services))):
-            cards[ids[MEMBER][member.id]] = None, card_of_member(member, here, now.date())
+            cards[ids[MEMBER][member.id]] = None, card_of_member(member, here, now.date(), reader)
     if ids[MIRRORED]:
         theirs = visible_mirrored(reader, now).where(MirroredProfile.id.in_(ids[MIRRORED]))
         by_id = {peer.id: peer for peer in peers}

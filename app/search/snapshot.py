@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, Engine, RowMapping, select
 from sqlalchemy.orm import Session
 
-from app.search.index import FRONT, GONE, MEMBER, written_here
+from app.search.index import FACE, FRONT, GONE, MEMBER, written_here
 from app.search.keys import KEPT, shared_keys, words_of
 from app.search.people import NOBODY, People, union
 from app.search.postings import beginning, holding, words_like
@@ -44,7 +44,7 @@ class Snapshot:
     stamp: int
     kinds: Sets
     public: People
-    """Neighbours' rows that visitors may see."""
+    """Rows that visitors may see."""
 
     of_peer: Mapping[int, People]
     facets: Mapping[str, Sets]
@@ -81,7 +81,13 @@ class Snapshot:
 
     @property
     def members(self) -> People:
-        return self.kinds.get(MEMBER, NOBODY)
+        """Rows of our own people: as members see them, and as visitors do where they see less."""
+        return self.kinds.get(MEMBER, NOBODY) | self.faces
+
+    @property
+    def faces(self) -> People:
+        """What visitors see of our members who keep something from them."""
+        return self.kinds.get(FACE, NOBODY)
 
     @property
     def fronts(self) -> People:

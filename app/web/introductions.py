@@ -172,7 +172,7 @@ def new(ref: str) -> Response:
 @members
 def create(ref: str) -> AnyResponse:
     member = _neighbour_at_the_next_desk(ref)
-    card = card_of_member(member, g.space, g.now.date())
+    card = card_of_member(member, g.space, g.now.date(), reader())
     here = Recipient(subject_of(member, _identity()), card.name, card.headline, g.space.name, None)
     return _send(card, here, member, None)
 
@@ -236,7 +236,7 @@ def _ask(found: Member | MirroredProfile) -> Response:
     member = found if isinstance(found, Member) else None
     profile = found if isinstance(found, MirroredProfile) else None
     card = (
-        card_of_member(member, g.space, g.now.date())
+        card_of_member(member, g.space, g.now.date(), reader())
         if member is not None
         else card_of_mirrored(found, g.now)  # type: ignore[arg-type]  # one of the two it is
     )

@@ -28,9 +28,10 @@ from app.search.cards import (
     shows_all,
 )
 from app.search.places import distance
-from app.web.access import account, anyone, reader
+from app.web.access import account, anyone, reader, signed_in
 from app.web.pages import page
 from federation import vocabulary
+from federation.documents import PUBLIC
 
 bp = Blueprint("profile", __name__)
 
@@ -43,7 +44,8 @@ KEY_GROUPS = 4
 def show(ref: str) -> Response:
     seen = or_(seen_by(reader()), own())
     member = db.one_or_404(select(Member).where(Member.ref == ref, seen))
-    card = card_of_member(member, g.space, g.now.date())
+    whole = account() is not None and member == signed_in().member
+    card = card_of_member(member, g.space, g.now.date(), Reader.SELF if whole else reader())
     return _page(card, member=member, profile=None)
 
 
@@ -72,7 +74,8 @@ def mirrored_profile(peer_ref: str, ref: str) -> MirroredProfile:
 
 def shown_whole(profile: MirroredProfile) -> bool:
     """Say whether the current reader sees all that ``profile`` says."""
-    return reader() is Reader.MEMBER or shows_all(profile.document)
+    public = profile.document.get("aud") == PUBLIC
+    return reader() is Reader.MEMBER or (public and shows_all(profile.document))
 
 
 def own() -> Any:

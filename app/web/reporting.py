@@ -138,7 +138,7 @@ def _member(ref: str) -> Callable[[bool], Reported]:
     member: Member = db.one_or_404(select(Member).where(Member.ref == ref, seen_by(reader())))
     if member.id == signed_in().member_id:
         abort(403)
-    card = card_of_member(member, g.space, g.now.date())
+    card = card_of_member(member, g.space, g.now.date(), reader())
     person = Person(subject_of(member, _identity()), member.name, member=member)
     return lambda _attach: Reported(person, "", context=reporting.as_shown(card))
 
