@@ -59,8 +59,12 @@ def _write(directory: Path, made: dict[str, bytes]) -> None:
 
 
 def _sweep(folder: Path, made: dict[str, bytes], now: datetime) -> None:
-    """Delete the pages of states that nobody can still be reading."""
+    """Delete the pages of states that nobody can still be reading, and photos taken back."""
     for path in folder.glob("feed-*.json"):
         age = now.timestamp() - path.stat().st_mtime
         if f"{static.FOLDER}/{path.name}" not in made and age > KEPT.total_seconds():
+            path.unlink()
+    # Nobody is in the middle of a photo that was taken back.
+    for path in (folder / "photo").glob("*"):
+        if f"{static.FOLDER}/photo/{path.name}" not in made:
             path.unlink()

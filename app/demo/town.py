@@ -16,6 +16,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.demo.portraits import with_portraits
 from app.models.account import ADMIN, account_of, issue_link
 from app.models.engine import open_engine, reading
 from app.models.peer import MirroredProfile, Peer
@@ -121,7 +122,8 @@ def found(space: DemoSpace) -> None:
         *("--name", space.name, "--city", space.city, "--country", space.country),
         *("--url", space.url, "--language", space.language, "--enamel", space.enamel),
     )
-    command(space, "members", "import", str(HERE / f"{space.key}.jsonl"), "--publish")
+    listed = with_portraits(HERE / f"{space.key}.jsonl", space.data)
+    command(space, "members", "import", str(listed), "--publish")
     with space.session() as session:
         admin = account_of(session, space.admin)
         if admin is None:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from app.exchange import checkpoints, entities, publish
 from app.exchange.identity import Identity
 from app.models.feed import FeedEntry, FeedState
+from app.models.photo import Photo
 from app.models.space import Space
 from federation.documents import PUBLIC
 from federation.entity import PATH
@@ -47,11 +48,13 @@ def files(session: Session, space: Space, identity: Identity, now: datetime) -> 
     state = session.get_one(FeedState, 1)
     signed = checkpoints.newest(session, PUBLIC, state.epoch)
     checkpoint = signed.jws if signed is not None else ""
+    photos = _photos(session, now)
     first, *others = _pages(session, state, checkpoint)
     plate = entities.our_configuration(session, space, identity, now, static=True)
     return {
         KEEP_DOT_FOLDERS: b"",
         PLATE: plate.encode("ascii"),
+        **photos,
         **dict(others),
         f"{FOLDER}/index.json": _json(_index(session, now)),
         f"{FOLDER}/checkpoint.jwt": checkpoint.encode("ascii"),
@@ -109,6 +112,17 @@ def _page(
         "checkpoint": checkpoint,
     }
     return _json(page)
+
+
+def _photos(session: Session, now: datetime) -> dict[str, bytes]:
+    """Return the photos of the public view, under the names that the profiles were signed with."""
+    shown = (
+        select(Photo.digest, Photo.image)
+        .join(FeedEntry, FeedEntry.member_id == Photo.member_id)
+        .where(checkpoints.live_in(PUBLIC, now))
+        .order_by(Photo.digest)
+    )
+    return {f"{FOLDER}/photo/{digest}": image for digest, image in session.execute(shown)}
 
 
 def _index(session: Session, now: datetime) -> list[list[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import unicodedata
@@ -11,6 +12,9 @@ from importlib.resources import files
 
 import pytest
 
+from app.demo.portraits import portrait, with_portraits
+from app.demo.town import HERE
+from app.exchange.pictures import drawn_anew
 from federation.vocabulary import specialities
 
 DOMAINS = {
@@ -269,3 +273,15 @@ def test_services_are_numbered_from_one():
     for person in EVERYBODY:
         numbers = [service["id"] for service in person.get("services", [])]
         assert numbers == [str(place) for place in range(1, len(numbers) + 1)], person["name"]
+
+
+def test_most_people_have_a_drawn_face_of_their_own_that_every_space_would_take(tmp_path):
+    rows = [
+        json.loads(line)
+        for line in with_portraits(HERE / "lyon.jsonl", tmp_path).read_text().splitlines()
+    ]
+    worn = [base64.b64decode(row["photo"]) for row in rows if "photo" in row]
+    assert len(rows) > len(worn) > len(rows) / 2
+    assert len(set(worn)) == len(worn)
+    assert portrait("Claire Vasseur") == portrait("Claire Vasseur")
+    assert drawn_anew(worn[0]).edge == 320

@@ -16,6 +16,7 @@ from federation.documents import Checkpoint, PeeringStatement
 from federation.identifiers import EntityId
 from federation.transport import Answer
 from tests.neighbourhood import url_of
+from tests.pictures import picture
 
 PEOPLE = ("Claire Vasseur", "Youenn Kerbrat", "Gwen Morvan", "Idriss Diallo", "Hélène Le Bihan")
 
@@ -161,6 +162,16 @@ def test_what_changed_in_the_files_changes_in_the_copy(town, site):
     town.work()
     assert town.held("lyon") == {*PEOPLE, "Ravi Menon"} - {"Claire Vasseur"}
     assert town.peer("lyon", "nantes", "roots_agree") is True
+
+
+def test_photos_lie_beside_the_documents_and_have_no_type(town, site):
+    town.wear("nantes", "Claire Vasseur", picture())
+    town.wear("nantes", "Kenji Sato", picture(size=(90, 90)))
+    made = site.write()
+    assert len([name for name in made if "/photo/" in name]) == 1
+    town.knock("lyon", "nantes")
+    town.work()
+    assert town.faces("lyon") == {"Claire Vasseur": True}
 
 
 def test_who_is_for_neighbours_alone_from_now_on_is_missed_by_the_index(town, site):
