@@ -18,12 +18,15 @@ from app import wire
 from app.database import db, open_database
 from app.exchange.identity import Keyholder
 from app.models.space import Space
+from app.providers.provider import Provider
+from app.providers.published import Published
 from app.web import (
     about,
     access,
     assets,
     cards,
     directory,
+    doors,
     errors,
     facets,
     first_steps,
@@ -38,9 +41,11 @@ from app.web import (
     my_data,
     my_profile,
     neighbours,
+    passing,
     passkeys,
     photos,
     profile,
+    providers,
     rates,
     record,
     reporting,
@@ -65,6 +70,9 @@ FORM_BYTES = 512 * 1024
 #: How long somebody stays signed in, in seconds.
 SESSION_SECONDS = 30 * 24 * 3600
 
+#: How long a request to an identity provider may take, in seconds, while somebody waits.
+PROVIDER_SECONDS = 4.0
+
 
 def create_app(settings: Settings) -> Flask:
     """Build the instance that ``settings`` describes.
@@ -83,6 +91,7 @@ def create_app(settings: Settings) -> Flask:
     keyholder = _keyholder(app, settings)
     app.extensions["identity"] = keyholder.identity
     app.extensions["transport"] = HttpsTransport(development=settings.development)
+    app.extensions["providers"] = _providers(settings)
     Htmx(app)
     Compress(app)
     Mail(app)
@@ -102,6 +111,8 @@ def create_app(settings: Settings) -> Flask:
         profile,
         photos,
         introductions,
+        passing,
+        doors,
         letters,
         silences,
         reporting,
@@ -113,6 +124,7 @@ def create_app(settings: Settings) -> Flask:
         sign_in,
         sign_ins,
         passkeys,
+        providers,
         membership,
         invitations,
         neighbours,
@@ -171,6 +183,28 @@ def _configure(app: Flask, settings: Settings) -> None:
         MAIL_TIMEOUT=10,
         MAIL_DEFAULT_SENDER=settings.mail_sender or "mitoyen@localhost",
     )
+
+
+def _providers(settings: Settings) -> dict[str, Published]:
+    # People wait while a provider is asked: for seconds, and not as long as the worker may.
+    transport = HttpsTransport(development=settings.development, seconds=PROVIDER_SECONDS)
+    return {
+        one.key: Published(
+            Provider(
+                key=one.key,
+                name=one.name,
+                issuer=one.issuer,
+                client_id=one.client_id,
+                client_secret=one.secret(),
+                scopes=one.scopes,
+                membership_claim=one.membership_claim,
+                confirmed_addresses=one.confirmed_addresses,
+            ),
+            transport,
+            development=settings.development,
+        )
+        for one in settings.providers
+    }
 
 
 def _keyholder(app: Flask, settings: Settings) -> Keyholder:

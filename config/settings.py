@@ -7,6 +7,7 @@ and all problems are reported together.
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from config.providers import SECRET_VARIABLE, Provider, secret_setting
 
 PREFIX = "MITOYEN_"
 CONFIG_FILE = "mitoyen.toml"
@@ -90,6 +93,11 @@ class Settings(BaseModel):
         "never. Never while a key that it replaced is still published, which is 30 days.",
     )
     log_format: Literal["text", "json"] = Field(default="text", description="How logs are written.")
+    providers: tuple[Provider, ...] = Field(
+        default=(),
+        description="OpenID Connect providers through which members may come in: one "
+        "`[[providers]]` each in the file, a JSON array in the environment.",
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -103,11 +111,25 @@ class Settings(BaseModel):
                 for name in ("smtp_host", "mail_sender")
                 if not getattr(self, name)
             ]
+        problems += self._provider_problems()
         if self.development and self.listen not in ("127.0.0.1", "::1", "localhost"):
             problems.append("listen: the development setting binds to loopback only")
         if problems:
             raise ValueError("\n".join(problems))
         return self
+
+    def _provider_problems(self) -> list[str]:
+        keys = [provider.key for provider in self.providers]
+        issuers = [provider.issuer for provider in self.providers]
+        return [
+            problem
+            for provider in self.providers
+            for problem in provider.problems(development=self.development)
+        ] + [
+            f"providers: {twice} is there twice"
+            for names in (keys, issuers)
+            for twice in sorted({name for name in names if names.count(name) > 1})
+        ]
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Self:
@@ -122,7 +144,13 @@ class Settings(BaseModel):
             for name, value in environ.items()
             if name.startswith(PREFIX) and name not in NOT_SETTINGS
         }
+        secrets = {
+            name: from_environment.pop(name)
+            for name in list(from_environment)
+            if name.startswith(SECRET_VARIABLE.lower())
+        }
         values = {**_from_file(environ, given), **from_environment, **given}
+        values = _with_secrets(values, secrets)
         try:
             return cls(**values)
         except ValidationError as error:
@@ -172,6 +200,34 @@ def _database_problems(url: str) -> list[str]:
     return []
 
 
+def _with_secrets(values: dict[str, Any], secrets: Mapping[str, str]) -> dict[str, Any]:
+    """Return ``values`` with the providers read, and their secrets put where they belong.
+
+    :raises SettingsError: no JSON, or a secret of a provider that is not there.
+    """
+    providers = values.get("providers", ())
+    if isinstance(providers, str):
+        try:
+            providers = json.loads(providers)
+        except ValueError as error:
+            raise SettingsError([f"providers (MITOYEN_PROVIDERS): not JSON ({error})"]) from None
+    if not isinstance(providers, list | tuple):
+        raise SettingsError(["providers (MITOYEN_PROVIDERS): not an array"])
+    left, known = dict(secrets), []
+    for given in providers:
+        if isinstance(given, Mapping) and isinstance(given.get("key"), str):
+            name = secret_setting(given["key"])
+            secret = left.pop(name, None)
+            known.append({**given, "client_secret": secret} if secret else given)
+        else:
+            known.append(given)
+    if left:
+        raise SettingsError(
+            [f"{name} ({PREFIX}{name.upper()}): there is no such provider" for name in left]
+        )
+    return {**values, "providers": known} if known else values
+
+
 def _from_file(environ: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, Any]:
     data = given.get("data") or environ.get(f"{PREFIX}DATA")
     named = environ.get("MITOYEN_CONFIG")
@@ -195,7 +251,9 @@ def _problems(error: ValidationError) -> list[str]:
     for found in error.errors():
         name = ".".join(str(part) for part in found["loc"])
         variable = f"{name} (MITOYEN_{name.upper()})"
-        if found["type"] == "missing":
+        if len(found["loc"]) > 1:
+            problems.append(f"{name}: {found['msg']}")
+        elif found["type"] == "missing":
             problems.append(f"{variable}: missing. {Settings.model_fields[name].description}")
         elif found["type"] == "extra_forbidden":
             problems.append(f"{variable}: there is no such setting")

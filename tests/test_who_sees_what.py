@@ -21,10 +21,12 @@ from sqlalchemy import select
 from app.database import db
 from app.exchange import conversations
 from app.exchange.feeds import assertion_for
+from app.exchange.publish import publish_member
 from app.models.conversation import Conversation
 from app.models.journal import note
 from app.models.member import Member
 from app.models.peer import MirroredProfile, Peer
+from app.search.index import index_member
 from federation import entity
 from tests.neighbourhood import Neighbourhood, url_of
 from tests.spaces import add_member, service, sign_in
@@ -50,8 +52,27 @@ READERS = {
     ("lyon", "admin"): {"web", "neighbours"},
 }
 
+#: The blocks of a profile, and the fields that each says; one person has each at another level.
+BLOCKS = {
+    "words": ("headline", "bio"), "work": ("profession", "location"), "languages": (),
+    "interests": ("interest",), "availability": ("availability",), "first": ("title", "offer"),
+    "second": ("title", "offer"),
+}  # fmt: skip
+#: A language that nobody else speaks, by the level at which it is told.
+SPOKEN = {
+    "me": ("zu", "Zulu"),
+    "space": ("sw", "Swahili"),
+    "neighbours": ("is", "Icelandic"),
+    "web": ("mt", "Maltese"),
+}
+
 #: Routes that answer only to a secret which no reader here holds.
-SECRET = {"sign_in.open", "sign_in.sent", "my_data.show_farewell", "letters.show"}
+SECRET = {
+    "sign_in.open", "sign_in.sent", "my_data.show_farewell", "letters.show", "providers.come_back",
+}  # fmt: skip
+
+#: Routes that look for words.
+SEARCHES = {"search.show", "search_api.show", "suggestions.show"}
 
 LINK = re.compile(r'(?:href|src|action|data-hx-get)="([^"#]+)')
 TOKEN = re.compile(r"eyJ[\w-]+\.([\w-]+)\.[\w-]+")
@@ -62,11 +83,19 @@ def word(circle, field):
     return f"zq{circle}zq{field}"
 
 
+def mixed(circle, field):
+    """A word in a block that its person shows to ``circle``, whatever they show of the rest."""
+    return f"zqx{circle}x{field}"
+
+
 @pytest.fixture(scope="module")
 def town(tmp_path_factory):
     town = Neighbourhood(tmp_path_factory.mktemp("walk"), "lyon", "nantes")
     for circle in (*CIRCLES, "gone", "withdrawn"):
         _say(town, circle)
+    for circles in (CIRCLES[:2], CIRCLES[:3], CIRCLES):
+        for first in range(len(circles)):
+            _say_to_each_their_own(town, [*circles[first:], *circles[:first]])
     for name in ("lyon", "nantes"):
         with town.at(name):
             add_member("Reader", audience="me", email=f"member@{name}.example")
@@ -97,6 +126,37 @@ def _say(town, circle):
         )
     left = {"left_at": town.now} if circle == "gone" else {}
     town.publish("nantes", word(circle, "name"), audience=shown, **left)
+
+
+def _say_to_each_their_own(town, circles):
+    """Add somebody whose blocks go to one of ``circles`` after the other."""
+    level = dict(zip(BLOCKS, itertools.cycle(circles), strict=False))
+    said = {
+        field: mixed(level[block], field)
+        for block in ("words", "work", "availability")
+        for field in BLOCKS[block]
+    }
+    with town.at("nantes") as session:
+        member = add_member(
+            mixed(max(level.values(), key=CIRCLES.index), "name"),
+            audience="me",
+            email=f"{'-'.join(circles)}@people.example",
+            interests=[mixed(level["interests"], "interest")],
+            languages=[SPOKEN[level["languages"]][0]],
+            services=tuple(
+                service(
+                    mixed(level[each], "title"),
+                    description=mixed(level[each], "offer"),
+                    audience=level[each],
+                )
+                for each in ("first", "second")
+            ),
+            **said,
+        )
+        apart = {block: level[block] for block in list(BLOCKS)[:5]}
+        member.present("me", apart, town.now)
+        publish_member(session, member, town.identity("nantes"), town.now)
+        index_member(session, member)
 
 
 def _write_to_each_other(town):
@@ -141,6 +201,14 @@ class Walk:
             if "GET" in rule.methods and not rule.arguments:
                 # Whoever does not search takes no notice of the question.
                 self._open(f"{rule.rule}?q={asked}&scope=everywhere")
+        for rule, circle, field in itertools.product(
+            self.app.url_map.iter_rules(), CIRCLES, FIELDS
+        ):
+            if rule.endpoint in SEARCHES:
+                self._open(f"{rule.rule}?q={mixed(circle, field)}&scope=everywhere")
+        for rule, circle in itertools.product(self.app.url_map.iter_rules(), CIRCLES):
+            if rule.endpoint in SEARCHES:
+                self._open(f"{rule.rule}?language={SPOKEN[circle][0]}&scope=everywhere")
         self._follow()
 
     def _paths(self, rule):
@@ -257,6 +325,42 @@ def test_no_address_and_no_number_of_a_list_is_met_by_anybody(walks, space, read
         assert addresses == set(), path
         found = {one for one in kept if one in body.replace(walk.own or "\0", "")}
         assert found == set(), path
+
+
+@pytest.mark.parametrize(("space", "reader"), READERS, ids=[" ".join(one) for one in READERS])
+@pytest.mark.parametrize("field", [*FIELDS, "language"])
+def test_each_block_is_met_by_those_to_whom_it_goes_and_by_nobody_else(walks, space, reader, field):
+    walk = walks[space, reader]
+    circles = [circle for circle in CIRCLES if (circle, field) != ("me", "name")]
+    names = {
+        circle: SPOKEN[circle][1] if field == "language" else mixed(circle, field)
+        for circle in circles
+    }
+    where = {
+        circle: [path for path, body in walk.read.items() if name in body][:3]
+        for circle, name in names.items()
+    }
+    met = {circle for circle, paths in where.items() if paths}
+    assert met == READERS[space, reader] - {"me"}, where
+
+
+@pytest.mark.parametrize(("space", "reader"), READERS, ids=[" ".join(one) for one in READERS])
+def test_a_word_that_a_reader_may_not_see_finds_nobody(walks, space, reader):
+    walk = walks[space, reader]
+    asked = {
+        path: found
+        for path in walk.read
+        if (found := re.fullmatch(r".*[?&]q=zqx([a-z]+?)x([a-z]+)&scope=everywhere", path))
+    }
+    hidden = [
+        path for path, found in asked.items() if found[1] not in READERS[space, reader] - {"me"}
+    ]
+    assert len(hidden) >= len(FIELDS)
+    for path in hidden:
+        assert "zqx" not in walk.read[path], path
+    # And where it may be seen, it does find somebody.
+    seen = [path for path, found in asked.items() if path not in hidden and found[2] == "title"]
+    assert all("zqx" in walk.read[path] for path in seen if path.startswith("/api/search")), seen
 
 
 @pytest.mark.parametrize("field", FIELDS)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.exchange import awaiting, conversations, copies, deliveries, peers, photos, trial
 from app.exchange.identity import Identity
-from app.models import passkey, report, sign_in
+from app.models import passkey, provider, report, sign_in
 from app.models.feed import FeedEntry, OwnCheckpoint
 from app.models.job import SeenAssertion
 from app.models.journal import KINDS, JournalEntry
@@ -55,6 +55,7 @@ def purge(session: Session, identity: Identity, now: datetime) -> str:
 def _sweep_own(session: Session, now: datetime) -> None:
     sign_in.sweep(session, now)
     passkey.sweep(session, now)
+    provider.sweep(session, now)
     conversations.sweep(session, now)
     report.sweep(session, now)
     trial.forget_old(session, now)

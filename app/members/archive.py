@@ -1,8 +1,8 @@
 """Everything that the space keeps about one person, as one file for that person.
 
 ``member.jsonl`` imports again into any space; ``account.json`` says the rest: how they sign in,
-where they are signed in, with which passkeys, to what they agreed and when, who confirmed a
-withdrawal, and what they and others wrote to each other;
+where they are signed in, with which passkeys and accounts elsewhere, to what they agreed and when,
+who confirmed a withdrawal, and what they and others wrote to each other;
 ``signed.jws`` is the document that neighbours hold, ``photo.webp`` the photo, which is in
 ``member.jsonl`` too. ``profile.html`` is for reading and is
 rendered by the caller, who knows the person's language.
@@ -29,6 +29,7 @@ from app.models.journal import JournalEntry
 from app.models.measure import Measure
 from app.models.member import Member
 from app.models.passkey import passkeys
+from app.models.provider import identities
 from app.models.sign_in import sign_ins
 
 
@@ -59,6 +60,16 @@ def facts(session: Session, account: Account, now: datetime) -> dict[str, Any]:
                 "refused_at": _moment(one.doubted_at),
             }
             for one in passkeys(session, account)
+        ],
+        "accounts_elsewhere": [
+            {
+                "provider": one.issuer,
+                "number": one.subject,
+                "linked_at": one.added_at.isoformat(),
+                "last_used_at": _moment(one.used_at),
+                "unlinked_at": _moment(one.unlinked_at),
+            }
+            for one in identities(session, account)
         ],
         "conversations": [] if member is None else _conversations(session, member),
         "hears_no_more_of": [] if member is None else _silences(session, member),

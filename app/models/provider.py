@@ -84,30 +84,44 @@ class ProviderAttempt(Base):
 
 
 @dataclass(frozen=True, slots=True)
-class Secrets:
-    """What one way to a provider and back is recognised by: 256 random bits each, base64url."""
+class Departure:
+    """The secrets of one way to a provider and back: 256 random bits each, base64url."""
 
     state: str
-    browser: str
     nonce: str
     verifier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way that came to its end, and on which nobody can come again."""
+
+    nonce: str
+    verifier: str
+    wanted: str
+    again: bool
+    account_id: int | None
 
 
 def depart(
     session: Session,
     provider: str,
+    browser: str,
     now: datetime,
     *,
     wanted: str = "",
     again: bool = False,
     linking: Account | None = None,
-) -> Secrets:
-    """Expect somebody back from the provider with this key, and return the secrets of the way."""
-    fresh = Secrets(*(secrets.token_urlsafe(32) for _each in range(4)))
+) -> Departure:
+    """Expect somebody back from the provider with this key.
+
+    :param browser: a secret that the browser holds, which alone may come back.
+    """
+    fresh = Departure(*(secrets.token_urlsafe(32) for _each in range(3)))
     session.add(
         ProviderAttempt(
             state=_digest(fresh.state),
-            browser=_digest(fresh.browser),
+            browser=_digest(browser),
             provider=provider,
             nonce=fresh.nonce,
             verifier=fresh.verifier,
@@ -120,9 +134,7 @@ def depart(
     return fresh
 
 
-def arrive(
-    session: Session, state: str, browser: str, provider: str, now: datetime
-) -> ProviderAttempt | None:
+def arrive(session: Session, state: str, browser: str, provider: str, now: datetime) -> Way | None:
     """Return the way that ends here, and forget it; ``None`` when there is no such way.
 
     Another browser, or a return by another provider's address, ends nothing: it would let a
@@ -138,9 +150,10 @@ def arrive(
         or not secrets.compare_digest(found.browser, _digest(browser))
     ):
         return None
+    way = Way(found.nonce, found.verifier, found.wanted, found.again, found.account_id)
     session.delete(found)
     session.flush()
-    return found
+    return way
 
 
 def identity_of(session: Session, issuer: str, subject: str) -> ProviderIdentity | None:

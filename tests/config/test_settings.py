@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from config.providers import Provider
 from config.settings import PREFIX, Settings, SettingsError
 
 OPERATING = Path(__file__).resolve().parents[2] / "docs" / "operating.md"
@@ -145,12 +147,96 @@ def test_the_table_in_the_documentation_is_true():
     assert written == [row(name) for name in Settings.model_fields]
 
 
+def test_every_word_about_a_provider_is_explained_in_a_table_that_is_true():
+    lines = OPERATING.read_text(encoding="utf-8").splitlines()
+    begin = lines.index("| of a provider | default | what it is |")
+    written = lines[begin + 2 : begin + 2 + len(Provider.model_fields)]
+    assert written == [provider_row(name) for name in Provider.model_fields]
+
+
+def provider_row(name):
+    """Return the row of the documentation's table about a word; print it to mend the table."""
+    field = Provider.model_fields[name]
+    if field.is_required():
+        default = "needed"
+    elif isinstance(field.default, tuple):
+        default = f"`{json.dumps(field.default)}`"
+    elif field.default in (True, False):
+        default = f"`{str(field.default).lower()}`"
+    else:
+        default = ""
+    return f"| `{name}` | {default} | {field.description} |"
+
+
+KEYCLOAK = """
+[[providers]]
+key = "key-cloak"
+name = "Keycloak"
+issuer = "https://id.lepalier.example/realms/space"
+client_id = "mitoyen"
+"""
+
+
+def test_a_provider_is_a_table_of_the_file_and_its_secret_a_variable(tmp_path):
+    (tmp_path / "mitoyen.toml").write_text(KEYCLOAK)
+    settings = load(tmp_path, provider_secret_key_cloak="swordfish")
+    (provider,) = settings.providers
+    assert (provider.key, provider.scopes) == ("key-cloak", ("openid", "email"))
+    assert provider.secret() == "swordfish"
+    assert "swordfish" not in repr(settings)
+
+
+def test_providers_may_stand_in_one_variable_and_a_secret_in_a_file(tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("swordfish\n")
+    given = {
+        "key": "google",
+        "name": "Google",
+        "issuer": "https://accounts.google.com",
+        "client_id": "x",
+        "client_secret_file": str(secret),
+    }
+    (provider,) = load(tmp_path, providers=json.dumps([given])).providers
+    assert provider.secret() == "swordfish"
+
+
+def test_no_provider_is_no_provider(tmp_path):
+    assert load(tmp_path).providers == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "given", "problem"),
+    [
+        (KEYCLOAK * 2, {}, "providers: key-cloak is there twice"),
+        (KEYCLOAK.replace("https:", "http:"), {}, "issuer: must begin with https://"),
+        (
+            KEYCLOAK.replace("/realms/", "?realms="),
+            {},
+            "issuer: must be an address without ? and #",
+        ),
+        (KEYCLOAK.replace("key-cloak", "Key Cloak"), {}, "providers.0.key: String should match"),
+        (KEYCLOAK + "colour = 1", {}, "providers.0.colour: Extra inputs are not permitted"),
+        (KEYCLOAK + 'scopes = ["email"]', {}, "scopes: openid must be among them"),
+        (KEYCLOAK + 'client_secret_file = "/no/such"', {}, "client_secret_file: cannot be read"),
+        (KEYCLOAK, {"provider_secret_google": "x"}, "MITOYEN_PROVIDER_SECRET_GOOGLE): there is no"),
+        ("", {"providers": "google"}, "providers (MITOYEN_PROVIDERS): not JSON"),
+        ("", {"providers": "{}"}, "providers (MITOYEN_PROVIDERS): not an array"),
+        ("providers = 1", {}, "providers (MITOYEN_PROVIDERS): not an array"),
+    ],
+)
+def test_a_provider_that_is_described_wrongly_is_named(tmp_path, content, given, problem):
+    (tmp_path / "mitoyen.toml").write_text(content)
+    with pytest.raises(SettingsError) as refused:
+        load(tmp_path, **given)
+    assert problem in "\n".join(refused.value.problems)
+
+
 def row(name):
     """Return the row of the documentation's table about a setting; print it to mend the table."""
     field = Settings.model_fields[name]
     if field.is_required():
         default = "needed"
-    elif field.default in ("", None) or "Secret" in type(field.default).__name__:
+    elif field.default in ("", None, ()) or "Secret" in type(field.default).__name__:
         default = ""
     else:
         default = f"`{str(field.default).lower() if field.default is False else field.default}`"
