@@ -46,7 +46,8 @@ def cbor(value):
 
 
 def _head(kind, number):
-    for size, (code, most) in enumerate(((number, 24), (24, 2**8), (25, 2**16), (26, 2**32))):
+    longer = ((24, 2**8), (25, 2**16), (26, 2**32), (27, 2**64))
+    for size, (code, most) in enumerate(((number, 24), *longer)):
         if number < most:
             tail = b"" if size == 0 else number.to_bytes(2 ** (size - 1), "big")
             return bytes([kind << 5 | code]) + tail
