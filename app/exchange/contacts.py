@@ -15,9 +15,14 @@ from app.models.conversation import TALKING, Conversation, Introduced
 from app.models.member import Member
 from federation.errors import RateLimitedError
 from federation.introductions import Introduction
+from federation.limits import INTRODUCTION_LIFETIME
 
 #: People whom a member may write to for the first time within a day.
 NEW_CONTACTS, A_DAY = 5, timedelta(days=1)
+
+#: How long it is known that an introduction came: as long as it can be signed and sent again.
+#: Forgotten sooner, it would be counted once more, unless it had reached somebody who is there.
+REMEMBERED = INTRODUCTION_LIFETIME + A_DAY
 
 #: Introductions that one space may send us within a day.
 FROM_ONE_SPACE = 200
@@ -35,7 +40,13 @@ class TooManyContactsError(Exception):
 
 
 def require_room(session: Session, member: Member, subject: str, now: datetime) -> None:
-    """:raises TooManyContactsError: no new person may be written to yet."""
+    """Count whom ``member`` wrote to by themselves, and who was there to read it.
+
+    Who was proposed by somebody who was asked is not counted: there is at most one of them for
+    each who was, and it takes that person's word. Nor is a door that turned out to be closed.
+
+    :raises TooManyContactsError: no new person may be written to yet.
+    """
     known = select(Conversation.other).where(
         Conversation.member_id == member.id, Conversation.state == TALKING
     )
@@ -46,6 +57,8 @@ def require_room(session: Session, member: Member, subject: str, now: datetime) 
         .where(
             Conversation.member_id == member.id,
             Conversation.mine,
+            Conversation.passed_by == "",
+            Conversation.reopens_on.is_(None),
             Conversation.created_at > now - A_DAY,
             Conversation.other.not_in(known),
         )
@@ -58,12 +71,7 @@ def require_room(session: Session, member: Member, subject: str, now: datetime) 
 
 def is_known(session: Session, letter: Introduction) -> bool:
     """Say whether the letter came before, whatever became of it."""
-    if session.get(Introduced, (letter.issuer, letter.id)) is not None:
-        return True
-    taken = select(Conversation.id).filter_by(
-        opened_by=letter.issuer, wire_id=letter.id, mine=False
-    )
-    return session.scalar(taken.limit(1)) is not None
+    return session.get(Introduced, (letter.issuer, letter.id)) is not None
 
 
 def require_patience(session: Session, letter: Introduction, now: datetime) -> None:
@@ -89,4 +97,4 @@ def count(session: Session, letter: Introduction, now: datetime) -> None:
 
 def sweep(session: Session, now: datetime) -> None:
     """Forget what counts no more; the caller commits."""
-    session.execute(delete(Introduced).where(Introduced.at <= now - A_DAY))
+    session.execute(delete(Introduced).where(Introduced.at <= now - REMEMBERED))

@@ -12,38 +12,38 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app.exchange import contacts, correspondence, outbox
+from app.exchange import contacts, correspondence, hearing, outbox, silences, standing
 from app.exchange.identity import Identity
 from app.models.base import new_id
 from app.models.conversation import (
     ADDRESS,
     ASK,
+    BLOCK,
     CLOSE,
     CLOSED,
     DECLINE,
     DECLINED,
     SHARE,
     TALKING,
+    UNDELIVERED,
     WAITING,
     Conversation,
+    HeardMail,
     Message,
-    Silence,
 )
 from app.models.member import Member
 from app.models.peer import Peer
 from federation.identifiers import owns
-from federation.introductions import Introduction, Reply
+from federation.introductions import Introduction, Reply, next_number
 
 QUESTION, QUOTE = "question", "quote"
 
-#: Messages of one conversation that are kept.
-MESSAGES_KEPT = 500
-
-#: How long a conversation is kept in which nothing is said.
+#: How long a conversation is kept in which nothing is said, and that a mail was heard.
 KEPT_FOR = timedelta(days=365)
+MAIL_REMEMBERED = timedelta(days=90)
 
 
 class NoConversationError(Exception):
@@ -61,6 +61,9 @@ class Recipient:
     peer: Peer | None
     """Their space; ``None`` for this one."""
 
+    locale: str = ""
+    """The language of their words (BCP 47)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -74,11 +77,22 @@ class Request:
     title: str = ""
     timing: str = ""
     budget: str = ""
+    passed_by: Conversation | None = None
+    """The conversation in which somebody proposed to ask this person instead."""
 
 
 def is_local(conversation: Conversation, identity: Identity) -> bool:
     """Say whether the other person coworks here too."""
     return owns(identity.entity_id, conversation.other)
+
+
+def is_stuck(conversation: Conversation, identity: Identity) -> bool:
+    """Say whether something waits that cannot be sent while the spaces are no neighbours."""
+    if is_local(conversation, identity):
+        return False
+    waits = any(one.mine and one.delivered_at is None for one in conversation.messages)
+    peer = conversation.peer
+    return waits and (peer is None or not standing.is_active(peer, identity))
 
 
 def open_with(session: Session, member: Member, recipient: Recipient) -> Conversation | None:
@@ -106,8 +120,9 @@ def ask(
 
     :raises TooManyContactsError: five new people were written to within a day.
     """
-    contacts.require_room(session, member, recipient.subject, now)
-    session.execute(delete(Silence).filter_by(member_id=member.id, other=recipient.subject))
+    if request.passed_by is None:
+        contacts.require_room(session, member, recipient.subject, now)
+    silences.end(session, member, recipient.subject)
     opened = Conversation(
         member=member,
         peer=recipient.peer,
@@ -118,11 +133,13 @@ def ask(
         other_name=recipient.name,
         other_headline=recipient.headline,
         other_space=recipient.space,
+        other_locale=recipient.locale,
         kind=request.kind,
         service_ref=request.service,
         service_title=request.title,
         timing=request.timing,
         budget=request.budget,
+        passed_by="" if request.passed_by is None else request.passed_by.other_name,
         state=WAITING,
         created_at=now,
         updated_at=now,
@@ -140,10 +157,13 @@ def say(
     text: str,
     identity: Identity,
     now: datetime,
+    *,
+    pass_to: str = "",
 ) -> None:
     """Continue a conversation as its member; the caller commits.
 
     :param act: :data:`SAY`, :data:`DECLINE`, :data:`SHARE` or :data:`CLOSE`.
+    :param pass_to: with :data:`DECLINE`, the subject of somebody to ask instead.
     :raises NoConversationError: it is over.
     """
     if conversation.state not in (WAITING, TALKING):
@@ -154,6 +174,8 @@ def say(
         if conversation.i_share_at is not None:
             return
         conversation.i_share_at = now
+    if pass_to:
+        conversation.proposed = pass_to
     _add(session, conversation, act, text, identity, now)
     if act in (DECLINE, CLOSE):
         conversation.state = DECLINED if act == DECLINE else CLOSED
@@ -165,7 +187,8 @@ def say(
 
 def silence(session: Session, conversation: Conversation, now: datetime) -> None:
     """Let the member hear nothing more of the other person, who is not told; the caller commits."""
-    session.merge(Silence(member_id=conversation.member_id, other=conversation.other, since=now))
+    name, space = conversation.other_name, conversation.other_space
+    silences.keep(session, conversation.member, conversation.other, name, space, BLOCK, now)
     conversation.state = CLOSED
 
 
@@ -176,32 +199,43 @@ def receive(
     identity: Identity,
     now: datetime,
 ) -> None:
-    """Take in a letter that ``peer`` signed; the caller commits.
+    """Give a letter that ``peer`` signed to whom it is for; the caller commits.
 
     Whether there is such a person, and whether they want to hear it, is answered by nothing.
-
-    :raises RateLimitedError: its sender, or its space, opens too many conversations.
     """
     if isinstance(letter, Introduction):
-        if contacts.is_known(session, letter):
-            return
-        contacts.require_patience(session, letter, now)
-        contacts.count(session, letter, now)
-        _receive_introduction(session, peer, letter, now)
+        closed = hearing.hear_first(session, peer, letter, now)
+        if closed is not None:
+            correspondence.answer_from_the_door(session, peer, letter, closed, now)
         return
-    here = _copies(letter).where(
+    here = hearing.copies(letter).where(
         Conversation.peer_id == peer.id, Conversation.mine == (letter.opened_by != peer.url)
     )
     _hear(session, session.scalars(here).one_or_none(), letter, identity, now)
 
 
 def sweep(session: Session, now: datetime) -> None:
-    """Delete conversations of a year of silence, and yesterday's counts; the caller commits."""
+    """Delete conversations of a year of silence, and old counts; the caller commits."""
     contacts.sweep(session, now)
+    session.execute(delete(HeardMail).where(HeardMail.at <= now - MAIL_REMEMBERED))
     for old in session.scalars(
         select(Conversation).where(Conversation.updated_at <= now - KEPT_FOR)
     ):
         session.delete(old)
+
+
+def give_up(session: Session, peer: Peer, now: datetime) -> None:
+    """Say in their members' conversations that what is on its way to ``peer`` never arrives.
+
+    For a space that is forgotten: the way there is forgotten with it. The caller commits.
+    """
+    waiting = select(Message.id).where(
+        Message.conversation_id == Conversation.id, Message.mine, Message.delivered_at.is_(None)
+    )
+    for each in session.scalars(
+        select(Conversation).where(Conversation.peer_id == peer.id, waiting.exists())
+    ):
+        each.state, each.updated_at = UNDELIVERED, now
 
 
 def _add(
@@ -214,7 +248,7 @@ def _add(
 ) -> None:
     """Write a message of the member, and send it on its way."""
     last = max((one.n for one in conversation.messages if one.mine), default=0)
-    number = 0 if act == ASK else last + 1
+    number = 0 if act == ASK else next_number(last, now)
     message = Message(mine=True, n=number, act=act, text=text, at=now)
     conversation.messages.append(message)
     conversation.updated_at = now
@@ -225,56 +259,13 @@ def _add(
     message.delivered_at = now
     letter = correspondence.letter(conversation, message, identity, now)
     if isinstance(letter, Introduction):
-        _receive_introduction(session, None, letter, now)
+        closed = hearing.hear_first(session, None, letter, now)
+        if closed is not None:
+            answer = correspondence.reply_of_the_door(letter, closed, identity.space, now)
+            _hear(session, conversation, answer, identity, now)
         return
-    there = _copies(letter).where(Conversation.member_id != conversation.member_id)
+    there = hearing.copies(letter).where(Conversation.member_id != conversation.member_id)
     _hear(session, session.scalars(there).one_or_none(), letter, identity, now)
-
-
-def _receive_introduction(
-    session: Session,
-    peer: Peer | None,
-    letter: Introduction,
-    now: datetime,
-) -> None:
-    member = _addressee(session, peer, letter.subject)
-    if member is None or session.get(Silence, (member.id, letter.sender.sub)) is not None:
-        return
-    title = next((one.title for one in member.services if one.ref == letter.service), "")
-    opened = Conversation(
-        member=member,
-        peer=peer,
-        opened_by=letter.issuer,
-        wire_id=letter.id,
-        mine=False,
-        other=letter.sender.sub,
-        other_name=letter.sender.name,
-        other_headline=letter.sender.headline,
-        other_space=(peer.name or peer.url) if peer is not None else "",
-        kind=letter.kind,
-        service_title=title,
-        timing=letter.when,
-        budget=letter.budget,
-        state=WAITING,
-        created_at=now,
-        updated_at=now,
-    )
-    session.add(opened)
-    _take(session, opened, 0, ASK, letter.text, now)
-
-
-def _addressee(session: Session, peer: Peer | None, subject: str) -> Member | None:
-    """Return the member with this subject whom the sender can see, and who offers something."""
-    ref = subject.rpartition("/m/")[2]
-    member = session.scalars(select(Member).filter_by(ref=ref)).one_or_none()
-    if member is None or not member.services or member.account is None:
-        return None
-    seen = member.listed_here if peer is None else member.listed_elsewhere
-    return member if seen else None
-
-
-def _copies(letter: Reply) -> Select[Conversation]:
-    return select(Conversation).filter_by(opened_by=letter.opened_by, wire_id=letter.id)
 
 
 def _hear(
@@ -284,40 +275,5 @@ def _hear(
     identity: Identity,
     now: datetime,
 ) -> None:
-    """Take a reply in, unless there is no such conversation or nobody wants to hear it."""
-    if conversation is None or not _listens(session, conversation, letter):
-        return
-    if letter.act == ADDRESS:
-        conversation.their_email = letter.email
-    elif letter.act == SHARE:
-        conversation.they_share_at = now
-    elif letter.act in (DECLINE, CLOSE):
-        conversation.state = DECLINED if letter.act == DECLINE else CLOSED
-    elif conversation.mine:
-        conversation.state = TALKING
-    _take(session, conversation, letter.n, letter.act, letter.text, now)
-    if letter.act == SHARE and conversation.i_share_at is not None:
+    if conversation is not None and hearing.hear(session, conversation, letter, now):
         _add(session, conversation, ADDRESS, "", identity, now)
-
-
-def _listens(session: Session, conversation: Conversation, letter: Reply) -> bool:
-    if any(one.n == letter.n and not one.mine for one in conversation.messages):
-        return False
-    if session.get(Silence, (conversation.member_id, conversation.other)) is not None:
-        return False
-    if letter.act == ADDRESS:
-        # Told without being asked, it is not taken: the two have not both agreed.
-        return conversation.i_share_at is not None and conversation.they_share_at is not None
-    open_ = conversation.state in (WAITING, TALKING)
-    return open_ and len(conversation.messages) < MESSAGES_KEPT
-
-
-def _take(
-    session: Session, conversation: Conversation, n: int, act: str, text: str, now: datetime
-) -> None:
-    conversation.messages.append(
-        Message(mine=False, n=n, act=act, text=text, at=now, delivered_at=now)
-    )
-    conversation.updated_at = now
-    session.flush()
-    outbox.request(session, outbox.MAIL, conversation.ref, now)

@@ -121,12 +121,24 @@ def _profile(member: Member, identity: Identity, now: datetime) -> Profile:
         interests=_interests(seen),
         availability=plain(seen.availability, longest=limits.LINE_CHARACTERS),
         services=tuple(_service(service) for service in services),
+        **_doors(member, services, now),
         photo=_photo(seen, identity),
         web=(web := _web(member, services)),
         web_services=() if "services" in web else tuple(
             service.ref for service in services if goes_as_far(member, service, Reader.VISITOR)
         ),
     )
+
+
+def _doors(member: Member, services: Sequence[Service], now: datetime) -> dict[str, Any]:
+    """Return what is said of the two doors: nothing to those who see no service behind them."""
+    if not services:
+        return {}
+    said: dict[str, Any] = {"doors": member.doors}
+    if member.closed_on(now.date()):
+        word = plain(member.closed_word or "", longest=limits.LINE_CHARACTERS)
+        said |= {"closed_until": member.closed_until, "closed_word": word}
+    return said
 
 
 def _as_if_shown(member: Member) -> Member:

@@ -32,11 +32,12 @@ CHECKPOINT, RENEW, ENTITY, PURGE = "checkpoint", "renew", "entity", "purge"
 RECALL, DOUBT, CATCH_UP = "recall", "doubt", "catch-up"
 TRIAL, LAG, ROTATE = "trial", "lag", "rotate"
 LETTER, MAIL = "letter", "mail"
+ARRIVAL, ANSWER = "arrival", "answer"
 PHOTOS = "photos"
 
 #: What somebody waits for: a member who took a profile back, a neighbour who wants to know it.
 #: Done before all that is merely due, such as reading a hundred neighbours, some of them away.
-URGENT = (CHECKPOINT, NOTICE, ACK, RECALL, TRIAL, LETTER, MAIL)
+URGENT = (CHECKPOINT, NOTICE, ACK, RECALL, TRIAL, LETTER, MAIL, ARRIVAL, ANSWER)
 
 #: Longer than any job should take; a killed worker's job waits at most this long.
 LEASE = timedelta(minutes=5)

@@ -45,6 +45,7 @@ def purge(session: Session, identity: Identity, now: datetime) -> str:
         )
     )
     for peer in unanswered:
+        conversations.give_up(session, peer, now)
         peers.forget(session, peer)
     _sweep_own(session, now)
     awaiting.doubt_unconfirmed(session, now)

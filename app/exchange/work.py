@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.exchange import (
+    arrivals,
     awaiting,
     checkpoints,
     correspondence,
@@ -218,6 +219,9 @@ def _pointless(held: Claim, error: FederationError) -> bool:
     if held.kind == outbox.ACK and held.body:
         # The last word about an end: nothing that comes later would say it again.
         return held.attempts >= STATEMENT_ATTEMPTS
+    if held.kind == outbox.ANSWER:
+        # For a month, as a statement: somebody waits for it.
+        return held.attempts >= STATEMENT_ATTEMPTS
     if held.kind == outbox.LETTER:
         # Somebody waits for an answer; `correspondence.deliver` gives up after a month.
         return False
@@ -372,6 +376,20 @@ def _letter(round_: Round, held: Claim) -> tuple[str, datetime | None]:
     return told, None
 
 
+def _arrival(round_: Round, held: Claim) -> tuple[str, datetime | None]:
+    return arrivals.open_waiting(round_.session, held.key, round_.identity, round_.now), None
+
+
+def _answer(round_: Round, held: Claim) -> tuple[str, datetime | None]:
+    peer = _peer(round_, held)
+    if peer is None:
+        return "no neighbour any more", None
+    told = correspondence.deliver_answer(
+        round_.session, peer, held.body, round_.transport, round_.identity, round_.now
+    )
+    return told, None
+
+
 def _mail(round_: Round, held: Claim) -> tuple[str, datetime | None]:
     if round_.mailer is None:
         return "nobody here sends mail", round_.now + MAILED_LATER
@@ -388,6 +406,8 @@ def _photos(round_: Round, held: Claim) -> tuple[str, datetime | None]:
 
 _WORK: dict[str, Work] = {
     outbox.LETTER: _letter,
+    outbox.ARRIVAL: _arrival,
+    outbox.ANSWER: _answer,
     outbox.MAIL: _mail,
     outbox.PULL: _pull,
     outbox.STATEMENT: _statement,

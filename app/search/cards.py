@@ -6,13 +6,13 @@ plain values, and whatever is missing or of another shape is left out, never an 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from app.models.member import HOUR, MODES, PAID, QUOTE, UNITS, Member, Service
+from app.models.member import DOORS, HOUR, MODES, PAID, QUOTE, UNITS, Member, Service
 from app.models.peer import MirroredProfile, Peer
 from app.models.scope import Reader
 from app.models.seen import as_seen
@@ -115,6 +115,14 @@ class Card:
     photo: str = ""
     """The digest of the photo that is shown here; empty when there is none."""
 
+    doors: tuple[str, ...] = DOORS
+    """What the person can be asked for at all."""
+
+    closed_until: date | None = None
+    """The doors are closed before this day; ``None`` while they are open."""
+
+    closed_word: str = ""
+
 
 def place_of(space: Space) -> Place:
     """Return the plaque of this space."""
@@ -167,6 +175,39 @@ def card_of_member(member: Member, space: Space, today: date, reader: Reader) ->
         confirmed_at=None,
         stale=False,
         photo=seen.photo.get("digest", ""),
+        doors=member.doors,
+        **_shut(seen.services, member.closed_until, member.closed_word, today),
+    )
+
+
+class Copy(NamedTuple):
+    """What a card shows of our copy of a neighbour's profile."""
+
+    subject: str
+    name: str
+    document: Mapping[str, Any]
+    photo: str
+    issued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a neighbour stands, the same for all its people: its plaque, and how late it is."""
+
+    space: Place
+    confirmed_at: datetime | None
+    stale: bool
+    unconfirmed: bool
+
+
+def standing_of(peer: Peer, now: datetime) -> Standing:
+    """Return how a neighbour stands at ``now``."""
+    late = peer.last_success_at is None or now - peer.last_success_at > LATE
+    return Standing(
+        place_of_peer(peer),
+        _confirmed_at(peer),
+        late or bool(peer.failures),
+        peer.unconfirmed_since is not None,
     )
 
 
@@ -175,14 +216,21 @@ def card_of_mirrored(profile: MirroredProfile, now: datetime, peer: Peer | None 
 
     :param peer: the profile's peer, for a row that was not loaded with it.
     """
-    claims, peer = profile.document, peer or profile.peer
-    late = peer.last_success_at is None or now - peer.last_success_at > LATE
+    copy = Copy(
+        profile.subject, profile.name, profile.document, profile.photo or "", profile.issued_at
+    )
+    return card_of_copy(copy, now.date(), standing_of(peer or profile.peer, now))
+
+
+def card_of_copy(copy: Copy, today: date, at: Standing) -> Card:
+    """Return the card of a neighbour's profile, by how the neighbour stands."""
+    claims = copy.document
     return Card(
         kind="mirrored",
-        ref=profile.ref,
-        subject=profile.subject,
+        ref=copy.subject.rpartition("/")[2],
+        subject=copy.subject,
         external_id=None,
-        name=profile.name,
+        name=copy.name,
         headline=text_of(claims, "headline"),
         profession=text_of(claims, "profession"),
         bio=text_of(claims, "bio"),
@@ -191,14 +239,28 @@ def card_of_mirrored(profile: MirroredProfile, now: datetime, peer: Peer | None 
         languages=texts_of(claims, "languages"),
         interests=texts_of(claims, "interests"),
         availability=text_of(claims, "availability"),
-        services=tuple(_their_service(one, now.date()) for one in services_of(claims)),
-        space=place_of_peer(peer),
-        issued_at=profile.issued_at,
-        confirmed_at=_confirmed_at(peer),
-        stale=late or bool(peer.failures),
-        unconfirmed=peer.unconfirmed_since is not None,
-        photo=profile.photo or "",
+        services=tuple([_their_service(one, today) for one in services_of(claims)]),
+        space=at.space,
+        issued_at=copy.issued_at,
+        confirmed_at=at.confirmed_at,
+        stale=at.stale,
+        unconfirmed=at.unconfirmed,
+        photo=copy.photo,
+        doors=texts_of(claims, "doors") if "doors" in claims else DOORS,
+        **_shut(
+            services_of(claims),
+            _day(text_of(claims, "closed_until")),
+            text_of(claims, "closed_word"),
+            today,
+        ),
     )
+
+
+def _shut(services: Sequence[object], until: date | None, word: str, today: date) -> dict[str, Any]:
+    """Return when closed doors open again, for those who see what is behind them."""
+    if not services or until is None or until <= today:
+        return {}
+    return {"closed_until": until, "closed_word": word}
 
 
 def _confirmed_at(peer: Peer) -> datetime | None:
@@ -216,6 +278,8 @@ def for_visitors(card: Card, claims: Mapping[str, Any]) -> Card:
         hidden["services"] = tuple(one for one in card.services if one.ref in apart)
     if not shows_photo(claims):
         hidden["photo"] = ""
+    if not hidden.get("services", card.services):
+        hidden |= {"closed_until": None, "closed_word": ""}
     return replace(card, **hidden)
 
 
@@ -289,9 +353,11 @@ def _their_service(claims: Mapping[str, Any], today: date) -> CardService:
 
 
 def _day(text: str) -> date | None:
+    if not text:
+        return None
     try:
         return date.fromisoformat(text)
-    except ValueError:  # absent or unreadable: no limit was stated
+    except ValueError:  # unreadable: no limit was stated
         return None
 
 

@@ -6,8 +6,6 @@ other person is there, has read it, or does not want to, this page does not know
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from flask import Blueprint, Response, abort, current_app, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import func, select
@@ -24,6 +22,7 @@ from app.exchange.conversations import (
     Recipient,
     Request,
 )
+from app.exchange.correspondence import CARRIED_FOR
 from app.exchange.describing import subject_of
 from app.exchange.identity import Identity
 from app.models.conversation import CLOSE, DECLINE, SAY, SHARE, WAITING, Conversation
@@ -33,6 +32,7 @@ from app.models.scope import seen_by
 from app.search.cards import Card, card_of_member, card_of_mirrored
 from app.web import forms, rates, words
 from app.web.access import account, members, reader, signed_in
+from app.web.letter_form import Letter
 from app.web.pages import page
 from app.web.profile import mirrored_profile
 from federation import limits
@@ -44,38 +44,6 @@ LETTERS = "60 per hour"
 
 #: Conversations on the page.
 SHOWN = 100
-
-
-@dataclass(slots=True)
-class Letter:
-    """What was typed, kept as it was."""
-
-    kind: str = QUESTION
-    text: str = ""
-    service: str = ""
-    timing: str = ""
-    budget: str = ""
-    errors: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def most(self) -> int:
-        """Return how many characters the text may have."""
-        return limits.QUESTION_CHARACTERS if self.kind == QUESTION else limits.LETTER_CHARACTERS
-
-    def judge(self, card: Card) -> bool:
-        """Say whether it can be sent to whom ``card`` shows; otherwise ``errors`` says why not."""
-        if not self.text:
-            self.errors["text"] = _("Write what you need, in a sentence or two.")
-        elif len(self.text) > self.most:
-            self.errors["text"] = _(
-                "That is %(count)s characters; %(most)s fit.", count=len(self.text), most=self.most
-            )
-        for name in ("timing", "budget"):
-            if len(getattr(self, name)) > limits.LINE_CHARACTERS:
-                self.errors[name] = _("Keep it to one line.")
-        if self.service not in {one.ref for one in card.services}:
-            self.errors["service"] = _("Choose what it is about.")
-        return not self.errors
 
 
 @bp.app_template_global()
@@ -95,7 +63,7 @@ def asked_for_answers() -> int:
 @bp.app_template_global()
 def can_be_asked(card: Card, profile: MirroredProfile | None) -> bool:
     """Say whether the person on ``card`` can be written to from here."""
-    if not card.services:
+    if not card.services or not card.doors:
         return False
     if profile is None:
         return True
@@ -122,14 +90,14 @@ def update_letters() -> AnyResponse:
 @bp.get("/introductions/<ref>")
 @members
 def show(ref: str) -> Response:
-    return _page(_mine(ref))
+    return _page(own_conversation(ref))
 
 
 @bp.post("/introductions/<ref>")
 @members
 def update(ref: str) -> AnyResponse:
     """Say something, agree to exchange addresses, decline, end it, or hear no more."""
-    conversation = _mine(ref)
+    conversation = own_conversation(ref)
     act = request.form.get("do", SAY)
     text = forms.paragraphs(request.form.get("text", "")).strip()
     if act not in (SAY, DECLINE, SHARE, CLOSE, "silence"):
@@ -155,7 +123,10 @@ def update(ref: str) -> AnyResponse:
     except NoConversationError:
         db.session.rollback()
         return _page(
-            _mine(ref), text, _("This conversation is over. Ask again on their page."), 409
+            own_conversation(ref),
+            text,
+            _("This conversation is over. Ask again on their page."),
+            409,
         )
     db.session.commit()
     flash(_done(act, conversation))
@@ -173,7 +144,9 @@ def new(ref: str) -> Response:
 def create(ref: str) -> AnyResponse:
     member = _neighbour_at_the_next_desk(ref)
     card = card_of_member(member, g.space, g.now.date(), reader())
-    here = Recipient(subject_of(member, _identity()), card.name, card.headline, g.space.name, None)
+    here = Recipient(
+        subject_of(member, _identity()), card.name, card.headline, g.space.name, None, card.locale
+    )
     return _send(card, here, member, None)
 
 
@@ -188,14 +161,16 @@ def new_across(peer_ref: str, ref: str) -> Response:
 def create_across(peer_ref: str, ref: str) -> AnyResponse:
     profile = mirrored_profile(peer_ref, ref)
     card = card_of_mirrored(profile, g.now)
-    there = Recipient(profile.subject, card.name, card.headline, profile.peer.name, profile.peer)
+    there = Recipient(
+        profile.subject, card.name, card.headline, profile.peer.name, profile.peer, card.locale
+    )
     return _send(card, there, None, profile)
 
 
 def _send(
     card: Card, recipient: Recipient, member: Member | None, profile: MirroredProfile | None
 ) -> AnyResponse:
-    letter = _read(card)
+    letter = Letter.read(card)
     me = signed_in().member
     if me is None or recipient.subject == subject_of(me, _identity()):
         abort(403)
@@ -205,9 +180,16 @@ def _send(
         return _form(card, member, profile, letter, 422)
     rates.count("letter", signed_in().ref, LETTERS)
     talking = conversations.open_with(db.session(), me, recipient)
+    if card.closed_until is not None and talking is None:
+        letter.errors["text"] = _(
+            "%(name)s takes no requests until %(day)s. What you typed is kept here.",
+            name=card.name,
+            day=words.day(card.closed_until),
+        )
+        return _form(card, member, profile, letter, 409)
     try:
         if talking is not None:
-            conversations.say(db.session(), talking, SAY, letter.text, _identity(), g.now)
+            conversations.say(db.session(), talking, SAY, letter.whole, _identity(), g.now)
         else:
             wanted = Request(
                 letter.kind, letter.text, letter.service, _title(card, letter.service),
@@ -240,7 +222,8 @@ def _ask(found: Member | MirroredProfile) -> Response:
         if member is not None
         else card_of_mirrored(found, g.now)  # type: ignore[arg-type]  # one of the two it is
     )
-    kind = QUOTE if request.args.get("kind") == QUOTE else QUESTION
+    wanted_kind = QUOTE if request.args.get("kind") == QUOTE else QUESTION
+    kind = wanted_kind if wanted_kind in card.doors else next(iter(card.doors), wanted_kind)
     wanted = request.args.get("service", "") or (card.services[0].ref if card.services else "")
     if not can_be_asked(card, profile):
         abort(404)
@@ -265,18 +248,6 @@ def _form(
     )
 
 
-def _read(card: Card) -> Letter:
-    given = request.form
-    only = card.services[0].ref if len(card.services) == 1 else ""
-    return Letter(
-        QUOTE if given.get("kind") == QUOTE else QUESTION,
-        forms.paragraphs(given.get("text", "")).strip(),
-        only or given.get("service", ""),
-        forms.line(given.get("timing", "")),
-        forms.line(given.get("budget", "")),
-    )
-
-
 def _title(card: Card, ref: str) -> str:
     return next(one.title for one in card.services if one.ref == ref)
 
@@ -286,7 +257,7 @@ def _neighbour_at_the_next_desk(ref: str) -> Member:
     return member
 
 
-def _mine(ref: str) -> Conversation:
+def own_conversation(ref: str) -> Conversation:
     """Return one of the reader's own conversations; those of others do not exist (404)."""
     found: Conversation = db.one_or_404(
         select(Conversation)
@@ -318,6 +289,8 @@ def _page(
         problem=problem,
         most=limits.LETTER_CHARACTERS,
         local=lambda one: conversations.is_local(one, _identity()),
+        stuck=lambda one: conversations.is_stuck(one, _identity()),
+        carried_for=CARRIED_FOR,
     )
 
 

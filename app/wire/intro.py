@@ -1,7 +1,8 @@
 """Where members of neighbours write to ours: introductions and replies.
 
-The answer is the same whoever is written to, there or not, willing or not: neither the sender nor
-the admin of their space learns who coworks here, or who does not want to hear from whom.
+The answer is the same whoever is written to, there or not, willing or not, and so is the work
+before it: neither the sender nor the admin of their space learns who coworks here, or who does not
+want to hear from whom. Who that is, a worker looks up when it opens the letter.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response, current_app
 
 from app.database import db
-from app.exchange import conversations
+from app.exchange import arrivals
 from app.exchange.identity import Identity
 from app.wire import problems
 from app.wire.callers import known_issuer, require_neighbour, signed_by
@@ -30,7 +31,7 @@ problems.register(bp)
 @bp.post("/intro")
 @machines
 def create() -> Response:
-    """Take in what a member of a neighbour says to one of ours."""
+    """Put aside what a member of a neighbour says to one of ours."""
     count(MESSAGES, "intro")
     token, now = document(), datetime.now(UTC)
     identity: Identity = current_app.extensions["identity"]
@@ -42,6 +43,6 @@ def create() -> Response:
     letter = signed_by(peer, token, kind, now)
     letter.require(peer.url, identity.entity_id, now)
     require_neighbour(peer, identity)
-    conversations.receive(db.session(), peer, letter, identity, now)
+    arrivals.put_aside(db.session(), peer, letter, token, now)
     db.session.commit()
     return Response(status=202)

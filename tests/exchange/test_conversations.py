@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from app.database import db
-from app.exchange import conversations, peers
+from app.exchange import arrivals, conversations, peers
 from app.exchange.contacts import TooManyContactsError
 from app.exchange.conversations import NoConversationError, Recipient, Request
 from app.members.leaving import leave
-from app.models.conversation import CLOSE, DECLINE, SAY, SHARE, Conversation, Introduced
+from app.models.conversation import (
+    CLOSE,
+    DECLINE,
+    SAY,
+    SHARE,
+    Conversation,
+    Introduced,
+    Silence,
+)
 from app.models.member import Member
 from app.models.peer import MirroredProfile
+from federation import signing
 from federation.errors import RateLimitedError, UnreachableError
 from federation.introductions import Introduction
 from tests.neighbourhood import Neighbourhood, url_of
@@ -191,66 +201,119 @@ def letter(to, number, at, sender="spammer"):
     )  # fmt: skip
 
 
+def hand_over(town, session, handed):
+    """Let Lyon hand a letter over at the door of Nantes, as it signs it."""
+    token = signing.issue(handed, town.identity("lyon").operational_key)
+    arrivals.put_aside(session, town.peer_in(session, "lyon"), handed, token, town.now)
+
+
 def test_a_space_that_does_not_count_is_counted_by_the_other(town):
     """Its member's sixth letter of a day is refused at the door, and so is everybody's 201st."""
-
     with town.at("nantes") as session:
         claire = member(session, "Claire").ref
-        peer = town.peer_in(session, "lyon")
-        identity = town.identity("nantes")
         for number in range(5):
-            conversations.receive(
-                session, peer, letter(claire, number, town.now), identity, town.now
-            )
+            hand_over(town, session, letter(claire, number, town.now))
         with pytest.raises(RateLimitedError, match="this member"):
-            conversations.receive(session, peer, letter(claire, 5, town.now), identity, town.now)
+            hand_over(town, session, letter(claire, 5, town.now))
         for number in range(6, 201):
-            conversations.receive(
-                session, peer, letter(claire, number, town.now, f"s{number}"), identity, town.now
-            )
+            hand_over(town, session, letter(claire, number, town.now, f"s{number}"))
         with pytest.raises(RateLimitedError, match="this space"):
-            conversations.receive(
-                session, peer, letter(claire, 999, town.now, "another"), identity, town.now
-            )
+            hand_over(town, session, letter(claire, 999, town.now, "another"))
 
 
 @pytest.mark.parametrize("fifth", ["nobody", "Claire, who wants no more of them", "Claire"])
 def test_a_refusal_does_not_tell_whether_the_letters_before_reached_anybody(town, fifth):
     """Or a space could write four letters to one who is there, and the fifth to whom it probes."""
     with town.at("nantes") as session:
-        claire, identity = member(session, "Claire").ref, town.identity("nantes")
-        peer = town.peer_in(session, "lyon")
+        claire = member(session, "Claire").ref
         for number in range(4):
-            conversations.receive(
-                session, peer, letter(claire, number, town.now), identity, town.now
-            )
+            hand_over(town, session, letter(claire, number, town.now))
+    town.work_at("nantes")
+    with town.at("nantes") as session:
         if "no more" in fifth:
             opened = session.scalars(select(Conversation)).first()
             conversations.silence(session, opened, town.now)
         probed = "nobody" if fifth == "nobody" else claire
-        conversations.receive(session, peer, letter(probed, 4, town.now), identity, town.now)
+        hand_over(town, session, letter(probed, 4, town.now))
         with pytest.raises(RateLimitedError, match="this member"):
-            conversations.receive(session, peer, letter(claire, 5, town.now), identity, town.now)
+            hand_over(town, session, letter(claire, 5, town.now))
+
+
+@pytest.mark.parametrize("to", ["Claire", "nobody"])
+def test_a_letter_that_came_days_ago_is_known_whether_or_not_it_reached_anybody(town, to):
+    """Or it would be counted anew for nobody, and whoever sends it often learns so at the fifth."""
+    with town.at("nantes") as session:
+        ref = member(session, "Claire").ref if to == "Claire" else to
+        hand_over(town, session, letter(ref, 0, town.now))
+    town.work_at("nantes")
+    town.later(days=2)
+    with town.at("nantes") as session:
+        conversations.sweep(session, town.now)
+        for _ in range(6):
+            hand_over(town, session, letter(ref, 0, town.now))
+
+
+def test_no_more_letters_wait_to_be_opened_than_there_is_room_for(town, monkeypatch):
+    monkeypatch.setattr(arrivals, "WAITING", 2)
+    with town.at("nantes") as session:
+        for number in range(2):
+            hand_over(town, session, letter("nobody", number, town.now))
+        with pytest.raises(RateLimitedError, match="wait to be opened"):
+            hand_over(town, session, letter("nobody", 2, town.now))
+
+
+def test_the_door_does_the_same_work_for_somebody_for_nobody_and_for_whoever_is_blocked(town):
+    """Counted in statements: none of them may ask about the person, or time would tell."""
+    with town.at("nantes") as session:
+        claire, youenn = member(session, "Claire"), member(session, "Youenn")
+        other = f"{url_of('lyon')}/m/blocked"
+        session.add(Silence(member_id=claire.id, other=other, since=town.now))
+        people = {"there": claire.ref, "hidden": youenn.ref, "nobody": "nobody"}
+    done = {}
+    for number, (who, ref) in enumerate([*people.items(), ("blocked", people["there"])]):
+        sender = "blocked" if who == "blocked" else f"s{number}"
+        with town.at("nantes") as session, statements(session) as seen:
+            hand_over(town, session, letter(ref, number, town.now, sender))
+        done[who] = seen
+    assert len(done["there"]) > 3
+    assert done["there"] == done["hidden"] == done["nobody"] == done["blocked"]
+    assert not any(name in each for each in done["there"] for name in ("FROM member", "silence"))
+
+
+@contextmanager
+def statements(session):
+    """Collect what is asked of the database meanwhile, without the values."""
+    seen = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        seen.append(statement)
+
+    engine = session.get_bind()
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+        session.flush()
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
 
 
 def test_a_letter_that_was_taken_is_taken_as_known_when_there_were_enough(town):
     """Else a lost answer to the fifth would hold back all that is said in its conversation."""
     with town.at("nantes") as session:
-        claire, identity = member(session, "Claire").ref, town.identity("nantes")
-        peer = town.peer_in(session, "lyon")
+        claire = member(session, "Claire").ref
         for number in (0, 1, 2, 3, 4, 4):
-            conversations.receive(
-                session, peer, letter(claire, number, town.now), identity, town.now
-            )
+            hand_over(town, session, letter(claire, number, town.now))
+    town.work_at("nantes")
+    with town.at("nantes") as session:
         assert len(session.scalars(select(Conversation)).all()) == 5
 
 
-def test_what_was_counted_is_forgotten_after_a_day(town):
+def test_what_was_counted_is_forgotten_when_the_letter_can_be_sent_no_more(town):
     ask(town)
     town.work()
     with town.at("nantes") as session:
         assert len(session.scalars(select(Introduced)).all()) == 1
-    town.later(days=1)
+    town.later(days=31)
     with town.at("nantes") as session:
         conversations.sweep(session, town.now)
         assert session.scalars(select(Introduced)).all() == []
@@ -264,7 +327,7 @@ def test_a_question_and_its_answer_cross_the_wall(town):
     town.work()
     found = conversation(town, "nantes", "Claire")
     assert (found.other_name, found.other_headline, found.other_space, found.state) == (
-        "Maud", "I draw bees", "Lyon", "waiting",
+        "Maud", "", "Lyon", "waiting",
     )  # fmt: skip
     say(town, "nantes", "Claire", text="Gladly. Send me the draft.")
     town.work()
@@ -413,6 +476,7 @@ def test_who_leaves_while_their_letter_is_on_its_way_leaves_no_job_that_fails(to
     town.network.post = leave_meanwhile
     told = [outcome for outcome in town.work_at("lyon") if outcome.kind == "letter"]
     assert [(one.done, one.told) for one in told] == [(True, "1 delivered")]
+    town.work_at("nantes")
     assert heard(town, "nantes", "Claire") == [("they", "ask", "Could you read a contract?")]
 
 

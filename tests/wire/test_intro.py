@@ -30,6 +30,8 @@ def post(town, token, content_type="application/jwt"):
 
 
 def kept(town):
+    """Return what people find once a worker has opened what arrived."""
+    town.work_at("nantes")
     with town.at("nantes") as session:
         found = session.scalars(select(Conversation)).all()
         return [(each.other_name, [one.text for one in each.messages]) for each in found]
@@ -129,6 +131,7 @@ def test_a_replayed_letter_is_answered_and_taken_once(town, claire, letters):
 def test_nobody_joins_a_conversation_of_two_others(town, claire, letters):
     """A neighbour that guesses an ``id`` speaks in no conversation but its own."""
     post(town, letters.introduction(sub=claire))
+    town.work_at("nantes")
     with town.at("nantes") as session:
         session.scalars(select(Conversation)).one().peer_id = None
     assert post(town, letters.reply()).status_code == 202
