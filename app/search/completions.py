@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from app.search.lexicon import SMALL, lexicon
-from app.search.text import fold, letters_of, words
+from app.search.slips import letters_of
+from app.search.text import fold, words
 from federation import vocabulary
 
 #: Letters from which something is offered; fewer begin everything.

@@ -30,8 +30,8 @@ from app.search.keys import BEGINNINGS, LONGEST, phrase_keys
 from app.search.levels import WHOLE, Levels, joined, lift
 from app.search.people import NOBODY, People, union
 from app.search.reading import Part, Term
+from app.search.slips import letters_of, slips, typos_allowed
 from app.search.snapshot import Snapshot
-from app.search.text import letters_of, slips, typos_allowed
 from app.search.writing import token
 
 #: Where a code may stand, with its worth.

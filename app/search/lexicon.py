@@ -19,7 +19,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from app.search.text import Word, fold, letters_of, root, slips, stem, typos_allowed, words
+from app.search.slips import letters_of, slips, typos_allowed
+from app.search.text import Word, fold, root, stem, words
 from federation import vocabulary
 
 LABEL, SYNONYM, HALF, DOMAIN = 1.0, 0.92, 0.8, 0.8

@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 from app.search.lexicon import LABEL, SMALL, Lexicon, Meaning, Phrase, lexicon
-from app.search.text import Word, letters_of, words
+from app.search.slips import letters_of
+from app.search.text import Word, words
 
 
 @lru_cache(maxsize=8)

@@ -9,43 +9,66 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Select, or_, select
-from sqlalchemy.orm import Session, load_only, selectinload
-from sqlalchemy.orm.interfaces import ORMOption
+from sqlalchemy import BindParameter, Select, bindparam, or_, select
+from sqlalchemy.orm import Session, selectinload
 
+from app.models.base import Moment
 from app.models.measure import hidden_subjects
 from app.models.member import Member
 from app.models.peer import MirroredProfile, Peer
-from app.models.scope import Reader, seen_by, visible_members, visible_mirrored
+from app.models.scope import Reader, mirrored_seen_by, seen_by, visible_members
 from app.models.space import Space
-from app.search.cards import Card, card_of_member, card_of_mirrored, for_visitors
+from app.search.cards import (
+    Card,
+    Copy,
+    card_of_copy,
+    card_of_member,
+    for_visitors,
+    standing_of,
+)
 from app.search.index import FACE, FRONT, MEMBER, MIRRORED
 from app.search.people import People, union
 from app.search.snapshot import Snapshot
 from app.search.tables import doc
+
+# What statements are given; made once, because making them takes as long as asking.
+_MOMENT = bindparam("moment", type_=Moment)
+_WANTED: BindParameter[int] = bindparam("wanted", expanding=True)
 
 
 def visible_rows(
     session: Session, held: Snapshot, peers: Iterable[Peer], reader: Reader, now: datetime
 ) -> People:
     """Return everybody whom ``reader`` may see at ``now``, from the rows as they are now."""
-    seen = select(Member.id).where(seen_by(reader))
-    hidden = MirroredProfile.subject.in_(hidden_subjects())
-    gone = select(MirroredProfile.id).where(or_(MirroredProfile.expires_at <= now, hidden))
     theirs = union([held.of_peer[peer.id] for peer in peers if peer.id in held.of_peer])
     theirs = theirs & held.public if reader is Reader.VISITOR else theirs - held.fronts
-    unseen = _rows(session, gone, MIRRORED, FRONT)
-    ours = _rows(session, seen, MEMBER, FACE) & held.members
+    unseen = People(session.scalars(_unseen(), {"moment": now}))
+    ours = People(session.scalars(_ours(reader))) & held.members
     ours = ours & held.public if reader is Reader.VISITOR else ours - held.faces
     return ours | theirs - unseen
 
 
-def _rows(session: Session, owners: Select[int], *kinds: str) -> People:
-    """Return the rows of these kinds that stand for ``owners``."""
+@cache
+def _ours(reader: Reader) -> Select[int]:
+    """Select the rows of those of our members whom ``reader`` may see."""
+    return _rows(select(Member.id).where(seen_by(reader)), MEMBER, FACE)
+
+
+@cache
+def _unseen() -> Select[int]:
+    """Select the rows of neighbours' people who are expired at ``moment``, or hidden."""
+    hidden = MirroredProfile.subject.in_(hidden_subjects())
+    gone = or_(MirroredProfile.expires_at <= _MOMENT, hidden)
+    return _rows(select(MirroredProfile.id).where(gone), MIRRORED, FRONT)
+
+
+def _rows(owners: Select[int], *kinds: str) -> Select[int]:
+    """Select the rows of these kinds that stand for ``owners``."""
     # Not joined: a planner without statistics would begin with everybody in the index.
-    those = select(doc.c.id).where(doc.c.kind.in_(kinds), doc.c.owner.in_(owners))
-    return People(session.scalars(those))
+    return select(doc.c.id).where(doc.c.kind.in_(kinds), doc.c.owner.in_(owners))
 
 
 def cards_of(
@@ -62,8 +85,7 @@ def cards_of(
     :return: by row, the id of the peer (None for people of this space) and the card.
     """
     ids: dict[str, dict[int, int]] = {MEMBER: {}, MIRRORED: {}}
-    owners = select(doc.c.id, doc.c.kind, doc.c.owner).where(doc.c.id.in_(wanted))
-    for row, kind, number in session.execute(owners):
+    for row, kind, number in session.execute(_OWNERS, {"wanted": list(wanted)}):
         ids[MEMBER if kind in (MEMBER, FACE) else MIRRORED][number] = row
     cards: dict[int, tuple[int | None, Card]] = {}
     if ids[MEMBER]:
@@ -71,26 +93,40 @@ def cards_of(
         for member in session.scalars(members.options(selectinload(Member.services))):
             cards[ids[MEMBER][member.id]] = None, card_of_member(member, here, now.date(), reader)
     if ids[MIRRORED]:
-        theirs = visible_mirrored(reader, now).where(MirroredProfile.id.in_(ids[MIRRORED]))
-        by_id = {peer.id: peer for peer in peers}
-        for profile in session.scalars(theirs.options(_shown())):
+        today = now.date()
+        standings = {peer.id: standing_of(peer, now) for peer in peers}
+        given = {"wanted": list(ids[MIRRORED]), "moment": now}
+        for number, peer_id, *shown in session.execute(_copies(reader), given):
             # Whose standing has just changed is shown from the next search on.
-            if (peer := by_id.get(profile.peer_id)) is None:
+            if (standing := standings.get(peer_id)) is None:
                 continue
-            card = card_of_mirrored(profile, now, peer)
+            copy = Copy(*shown)
+            card = card_of_copy(copy, today, standing)
             if reader is Reader.VISITOR:
-                card = for_visitors(card, profile.document)
-            cards[ids[MIRRORED][profile.id]] = profile.peer_id, card
+                card = for_visitors(card, copy.document)
+            cards[ids[MIRRORED][number]] = peer_id, card
     return cards
 
 
-def _shown() -> ORMOption:
-    """What a card shows of a copy: the letter that it came in is long, and read by nobody here."""
-    return load_only(
-        MirroredProfile.peer_id,
-        MirroredProfile.subject,
-        MirroredProfile.document,
-        MirroredProfile.name,
-        MirroredProfile.photo,
-        MirroredProfile.issued_at,
+_OWNERS = select(doc.c.id, doc.c.kind, doc.c.owner).where(doc.c.id.in_(_WANTED))
+
+
+@cache
+def _copies(reader: Reader) -> Select[int, int, str, str, dict[str, Any], str, datetime]:
+    """Select what a card shows of copies: the letter they came in is long, and read by nobody."""
+    return (
+        select(
+            MirroredProfile.id,
+            MirroredProfile.peer_id,
+            MirroredProfile.subject,
+            MirroredProfile.name,
+            MirroredProfile.document,
+            MirroredProfile.photo,
+            MirroredProfile.issued_at,
+        )
+        .join(MirroredProfile.peer)
+        .where(
+            mirrored_seen_by(reader, _MOMENT),
+            MirroredProfile.id.in_(_WANTED),
+        )
     )

@@ -23,8 +23,8 @@ from app.search.index import FACE, FRONT, GONE, MEMBER, written_here
 from app.search.keys import KEPT, shared_keys, words_of
 from app.search.people import NOBODY, People, union
 from app.search.postings import beginning, holding, words_like
+from app.search.slips import letters_of
 from app.search.tables import doc, state
-from app.search.text import letters_of
 from app.search.writing import COLUMNS
 
 #: Rows changed at once from which reading all sets anew costs less than taking these out of them.

@@ -253,6 +253,11 @@ _ENDINGS = tuple(
         (2, "xes", "x"),
     )
 )
+#: The same by their last letter: most words end in another.
+_ENDING_IN = {
+    letter: tuple(one for one in _ENDINGS if one[0][-1] == letter)
+    for letter in {ending[-1] for ending, _, _ in _ENDINGS}
+}
 
 
 @lru_cache(maxsize=50_000)
@@ -260,7 +265,7 @@ def stem(folded: str) -> str:
     """Return ``folded`` without its endings of number and gender; short words stay as they are."""
     if len(folded) < 4 or not folded.isalpha():
         return folded
-    for ending, put, least in _ENDINGS:
+    for ending, put, least in _ENDING_IN.get(folded[-1], ()):
         if folded.endswith(ending) and len(folded) - len(ending) >= least:
             return folded.removesuffix(ending) + put
     word = folded
@@ -310,34 +315,3 @@ def root(folded: str) -> str:
         if folded.endswith(ending) and len(folded) - len(ending) >= ROOT_LETTERS:
             return folded.removesuffix(ending)
     return folded if len(folded) >= ROOT_LETTERS else ""
-
-
-def typos_allowed(word: str) -> int:
-    """Return how many slips of the finger we forgive: one from 5 letters, two from 9."""
-    return 0 if len(word) < 5 or not word.isalpha() else 1 if len(word) < 9 else 2
-
-
-def letters_of(word: str) -> int:
-    """Return which letters ``word`` has, a bit each: a cheap look before comparing two words."""
-    mask = 0
-    for char in word:
-        mask |= 1 << (ord(char) & 31)
-    return mask
-
-
-def slips(one: str, other: str, most: int) -> int:
-    """Return the Damerau-Levenshtein distance (adjacent swaps count one), or ``most`` + 1."""
-    if abs(len(one) - len(other)) > most:
-        return most + 1
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for i, char in enumerate(one, 1):
-        last, before, row = before, row, [i] + [0] * len(other)
-        for j, letter in enumerate(other, 1):
-            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (char != letter))
-            if i > 1 and j > 1 and char == other[j - 2] and one[i - 2] == letter:
-                cost = min(cost, last[j - 2] + 1)
-            row[j] = cost
-        if min(row) > most:
-            return most + 1
-    return row[-1]

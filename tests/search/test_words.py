@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.search.text import beginning, fold, slips, stem, words
+from app.search.slips import slips
+from app.search.text import beginning, fold, stem, words
 from federation.vocabulary import LANGUAGES, specialities
 from tests.search.town import service
 
