@@ -19,6 +19,7 @@ from app.models import (  # noqa: F401  # fills the metadata
     report,
     sign_in,
     space,
+    still_true,
     watch,
 )
 from app.models.base import Base

@@ -132,6 +132,13 @@ class Member(Base):
     hidden_at: Mapped[datetime | None] = mapped_column(Moment)
     """Since when an admin shows the profile to nobody but the member; the choice stays theirs."""
 
+    confirmed_at: Mapped[datetime | None] = mapped_column(Moment)
+    """When the member last said that all of it is still true; saving says so as well."""
+
+    resting_at: Mapped[datetime | None] = mapped_column(Moment)
+    """Since when nothing of it goes to other spaces, because the member did not answer whether it
+    is still true; the choice stays theirs."""
+
     imported: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     """What imported lists last said, as digests: so that a list never undoes a member's edit."""
 
@@ -165,8 +172,17 @@ class Member(Base):
 
     @property
     def listed_elsewhere(self) -> bool:
-        """True when the member agreed to be found from other spaces."""
-        return self.audience in (NEIGHBOURS, WEB) and self._may_be_shown
+        """True when the member agreed to be found from other spaces, and may be just now."""
+        return self._shared and self._may_be_shown and self.resting_at is None
+
+    @property
+    def true_at(self) -> datetime:
+        """The day of the last word about the profile: it was changed, or confirmed."""
+        return max(filter(None, (self.confirmed_at, self.updated_at)))
+
+    @property
+    def _shared(self) -> bool:
+        return self.audience in (NEIGHBOURS, WEB)
 
     @property
     def on_the_web(self) -> bool:
@@ -268,7 +284,7 @@ class Member(Base):
                 self._write_consent(now, circle, block, by, detail, given=False)
             for block in [one for one in shown if one not in agreed]:
                 self._write_consent(now, circle, block, by, detail, given=True)
-        if self.listed_elsewhere or self.hidden_at:
+        if self.listed_elsewhere or self.hidden_at or (self._shared and self.resting_at):
             self.consent_at = standing(self.consents, self.audience).get(NAME, self.consent_at)
 
     def blocks_shown_to(self, circle: str) -> list[str]:

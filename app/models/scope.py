@@ -57,6 +57,8 @@ def seen_by(reader: Reader) -> ColumnElement[bool]:
     """Return the condition on :class:`Member` under which ``reader`` may see them."""
     circles = [circle for circle in AUDIENCES if reaches(circle, CIRCLE_OF[reader])]
     shown = and_(Member.left_at.is_(None), Member.hidden_at.is_(None))
+    if reader is Reader.NEIGHBOUR:
+        shown = and_(shown, Member.resting_at.is_(None))
     return and_(Member.audience.in_(circles), shown)
 
 
