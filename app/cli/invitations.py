@@ -41,7 +41,7 @@ def invite(address: str | None, everybody: bool, name: str, dry_run: bool) -> No
             _one(here, address, name)
         else:
             asked = inviting.invite_all(here.session, "command", here.now)
-            click.echo(f"{asked} letters are on their way.")
+            click.echo(f"Letters on their way: {asked}.")
 
 
 def _preview(here: Opened, address: str | None) -> None:
