@@ -35,7 +35,7 @@ from app.search.snapshot import Snapshot, snapshot
 from app.search.tables import doc
 from app.search.text import stem
 from app.search.tongues import TONGUES
-from app.search.why import explain
+from app.search.why import Wanted, explain
 
 #: People on one page of an answer.
 PAGE = 20
@@ -212,8 +212,9 @@ def _hits(
 ) -> dict[int, Hit]:
     """Read the cards of ``wanted`` through the scope and say why each is in the answer."""
     found = {}
+    asked = [Wanted.of(part) for part in search.parts]
     for row, (peer_id, card) in cards_of(session, reader, here, now, wanted, search.peers).items():
-        reasons, highlights = explain(card, search.parts)
+        reasons, highlights = explain(card, asked)
         found[row] = Hit(
             card=card,
             score=search.scores.of(row) if search.parts else 1.0,

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from app.search.lexicon import lexicon
-from app.search.reading import Term
 from app.search.text import WORDS_KEPT, fold, stem, written
 from app.search.writing import inside
 
@@ -25,12 +24,9 @@ class Glance:
     codes: frozenset[str]
     """Specialities of which a phrase begins at one of the words, or stands inside one."""
 
-    def may_hold(self, term: Term) -> bool:
-        """Tell whether the words of ``term`` may stand in the text."""
-        first = term.stems[0]
-        if first in self.stems:
-            return True
-        return term.prefix and any(word.startswith(first) for word in self.folded)
+    def begins(self, letters: tuple[str, ...]) -> bool:
+        """Tell whether a word of the text begins with one of these."""
+        return any(word.startswith(letters) for word in self.folded)
 
     def may_name(self, codes: Set[str]) -> bool:
         """Tell whether the text may name one of ``codes``."""

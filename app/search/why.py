@@ -7,8 +7,10 @@ finds the words to show for it, in the order in which they would convince.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Self
 
 from app.search.answers import Field, How, Reason, Span
 from app.search.cards import Card, CardService
@@ -24,8 +26,43 @@ _TAGS = {stem(name): tag for name, tag in TONGUES.items()}
 AROUND = 60
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A part of a question, as texts are compared with it."""
+
+    part: Part
+    codes: Mapping[str, str]
+    """How each speciality that it may mean was reached."""
+
+    firsts: frozenset[str]
+    """With one of these stems its words begin, wherever they stand."""
+
+    begun: tuple[str, ...]
+    """Letters with which a word may begin instead."""
+
+    how: How
+    """How words that were found belong to the person's: a slip, a beginning, or as typed."""
+
+    tags: frozenset[str]
+    """Languages that it names."""
+
+    @classmethod
+    def of(cls, part: Part) -> Self:
+        """Work out what is the same for every text."""
+        slipped = all(term.how == "typo" for term in part.terms[1:]) and len(part.terms) > 1
+        named = (_TAGS.get(term.stems[0], "") for term in part.terms if len(term.stems) == 1)
+        return cls(
+            part,
+            {meaning.code: meaning.how for meaning in part.meanings},
+            frozenset(term.stems[0] for term in part.terms),
+            tuple(term.stems[0] for term in part.terms if term.prefix),
+            "typo" if slipped else "word",
+            frozenset(filter(None, named)),
+        )
+
+
 def explain(
-    card: Card, parts: Sequence[Part]
+    card: Card, parts: Sequence[Wanted]
 ) -> tuple[tuple[Reason, ...], dict[str, tuple[Span, ...]]]:
     """Return a reason for each part that ``card`` answers, and the spans to mark by field.
 
@@ -43,49 +80,48 @@ def explain(
     return tuple(dict.fromkeys(reasons)), spans
 
 
-def _found(card: Card, part: Part, marks: dict[str, set[Span]]) -> Iterator[Reason]:
-    """Every reason that speaks for ``part``, the most convincing first; marks on the way."""
-    codes = {meaning.code: meaning.how for meaning in part.meanings}
-    yield from _in_services(card, part, codes, marks)
+def _found(card: Card, wanted: Wanted, marks: dict[str, set[Span]]) -> Iterator[Reason]:
+    """Every reason that speaks for ``wanted``, the most convincing first; marks on the way."""
+    said = wanted.part.said
+    yield from _in_services(card, wanted, marks)
     for field, text in (("profession", card.profession), ("headline", card.headline)):
-        yield from _in_text(part, codes, field, text, card.locale, marks)  # type: ignore[arg-type]  # both names are fields
-    for span in _spans(part, card.name):
+        yield from _in_text(wanted, field, text, card.locale, marks)  # type: ignore[arg-type]  # both names are fields
+    for span in _spans(wanted, card.name):
         marks["name"].add(span)
-        yield Reason(part.said, card.name, "name", _how(part))
+        yield Reason(said, card.name, "name", wanted.how)
     for text in (card.space.city, card.space.name, card.location):
-        if _spans(part, text):
-            yield Reason(part.said, text, "place", "word")
-    for tag in card.languages:
-        if any(_tag(term) == tag.lower().split("-")[0] for term in part.terms):
-            yield Reason(part.said, tag, "languages", "word")
+        if _spans(wanted, text):
+            yield Reason(said, text, "place", "word")
+    if wanted.tags:
+        for tag in card.languages:
+            if tag.lower().split("-")[0] in wanted.tags:
+                yield Reason(said, tag, "languages", "word")
     for interest in card.interests:
-        if _spans(part, interest):
-            yield Reason(part.said, interest, "interests", _how(part), "", card.locale)
-    yield from _near(card, part)
+        if _spans(wanted, interest):
+            yield Reason(said, interest, "interests", wanted.how, "", card.locale)
+    yield from _near(card, wanted.part)
 
 
-def _in_long_texts(card: Card, part: Part, marks: dict[str, set[Span]]) -> Iterator[Reason]:
+def _in_long_texts(card: Card, wanted: Wanted, marks: dict[str, set[Span]]) -> Iterator[Reason]:
+    said = wanted.part.said
     texts = ((f"service:{service.ref}", service.description) for service in card.services)
     for name, text in (("bio", card.bio), *texts):
-        spans = _spans(part, text)
+        spans = _spans(wanted, text)
         if name == "bio":
             marks["bio"].update(spans)
         for span in spans:
-            yield Reason(part.said, _around(text, span), "bio", _how(part), "", card.locale)
-    codes = {meaning.code for meaning in part.meanings}
-    touched = [code for code in _touched(card, codes) if code in codes]
+            yield Reason(said, _around(text, span), "bio", wanted.how, "", card.locale)
+    touched = [code for code in _touched(card, wanted.codes) if code in wanted.codes]
     if touched:
-        yield Reason(part.said, card.headline or card.profession, "bio", "near", touched[0])
+        yield Reason(said, card.headline or card.profession, "bio", "near", touched[0])
 
 
-def _in_services(
-    card: Card, part: Part, codes: dict[str, str], marks: dict[str, set[Span]]
-) -> Iterator[Reason]:
+def _in_services(card: Card, wanted: Wanted, marks: dict[str, set[Span]]) -> Iterator[Reason]:
     worded: list[Reason] = []
     coded: list[tuple[int, Reason]] = []
-    rank = {code: place for place, code in enumerate(codes)}
+    part, codes = wanted.part, wanted.codes
     for service in card.services:
-        spans = _spans(part, service.title)
+        spans = _spans(wanted, service.title)
         marks[f"service:{service.ref}"].update(spans)
         named = service.speciality if service.speciality in codes else ""
         if not named:
@@ -93,10 +129,11 @@ def _in_services(
             marks[f"service:{service.ref}"].update(span for span, _ in inside)
             named = inside[0][1] if inside else ""
         if spans:
-            worded.append(_service_reason(card, part, service, named, _how(part)))
+            worded.append(_service_reason(card, part, service, named, wanted.how))
         elif named:
             how: How = codes[named]  # type: ignore[assignment]  # meanings say how as reasons do
-            coded.append((rank[named], _service_reason(card, part, service, named, how)))
+            rank = list(codes).index(named)
+            coded.append((rank, _service_reason(card, part, service, named, how)))
     yield from worded
     yield from (reason for _, reason in sorted(coded, key=lambda one: one[0]))
 
@@ -106,23 +143,23 @@ def _service_reason(card: Card, part: Part, service: CardService, code: str, how
 
 
 def _in_text(
-    part: Part,
-    codes: dict[str, str],
+    wanted: Wanted,
     field: Field,
     text: str,
     lang: str,
     marks: dict[str, set[Span]],
 ) -> Iterator[Reason]:
-    spans = _spans(part, text)
-    coded = _naming(codes, text, lang)
+    said = wanted.part.said
+    spans = _spans(wanted, text)
+    coded = _naming(wanted.codes, text, lang)
     marks[field].update(spans)
     marks[field].update(span for span, _ in coded)
     if spans:
-        yield Reason(part.said, text, field, _how(part), coded[0][1] if coded else "", lang)
+        yield Reason(said, text, field, wanted.how, coded[0][1] if coded else "", lang)
     elif coded:
         (start, end), code = coded[0]
-        how: How = codes[code]  # type: ignore[assignment]  # meanings say how as reasons do
-        yield Reason(part.said, text[start:end], field, how, code, lang)
+        how: How = wanted.codes[code]  # type: ignore[assignment]  # meanings say how as reasons do
+        yield Reason(said, text[start:end], field, how, code, lang)
 
 
 def _near(card: Card, part: Part) -> Iterator[Reason]:
@@ -131,27 +168,15 @@ def _near(card: Card, part: Part) -> Iterator[Reason]:
             yield _service_reason(card, part, service, service.speciality, "near")
 
 
-def _tag(term: Term) -> str:
-    """The language that ``term`` names, or nothing."""
-    return _TAGS.get(term.stems[0], "") if len(term.stems) == 1 else ""
-
-
-def _how(part: Part) -> How:
-    """How the words that were found belong to the person's: a slip, a beginning, or as typed."""
-    slipped = all(term.how == "typo" for term in part.terms[1:]) and len(part.terms) > 1
-    return "typo" if slipped else "word"
-
-
-def _spans(part: Part, text: str) -> list[Span]:
+def _spans(wanted: Wanted, text: str) -> list[Span]:
     if not text:
         return []
     seen = glance(text)
-    held = [term for term in part.terms if seen.may_hold(term)]
-    if not held:
+    if seen.stems.isdisjoint(wanted.firsts) and not (wanted.begun and seen.begins(wanted.begun)):
         return []
     every = words(text)
     plain = [word for word in every if word.folded not in STOP] or every
-    return [span for term in held for span in _places(term, plain)]
+    return [span for term in wanted.part.terms for span in _places(term, plain)]
 
 
 def _places(term: Term, plain: Sequence[Word]) -> list[tuple[int, int]]:
@@ -180,13 +205,13 @@ def _coded(text: str, language: str) -> tuple[tuple[Span, str], ...]:
     return tuple((one.span, one.code) for one in named_in(text, language)[0])
 
 
-def _touched(card: Card, codes: Set[str]) -> list[str]:
+def _touched(card: Card, codes: Mapping[str, str]) -> list[str]:
     """Return the specialities that long texts touch on, of those texts that may name ``codes``."""
     texts = (card.bio, *(service.description for service in card.services))
     return [
         code
         for text in texts
-        if glance(text).may_name(codes)
+        if glance(text).may_name(codes.keys())
         for _, code in _coded(text, card.locale)
     ]
 
