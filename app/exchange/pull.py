@@ -112,10 +112,12 @@ def _pull(
     looked_again = began_again = False
     reached = 0
     for _ in range(PAGES_PER_PULL):
-        since, etag = peer.cursor, peer.feed_etag
+        since, etag, epoch = peer.cursor, peer.feed_etag, peer.epoch
+        # Nothing of ours is asked for until the page is here: that would begin a transaction, and
+        # all other writers would wait as long as the neighbour takes.
         session.commit()
         try:
-            page = _page_behind(since, etag, peer.epoch, transport, plate, identity, now)
+            page = _page_behind(since, etag, epoch, transport, plate, identity, now)
         except TurnOverError:
             break
         except EpochChangedError as error:
