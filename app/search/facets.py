@@ -7,10 +7,10 @@ facets all must hold.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 from app.models.member import HOUR
 from app.models.scope import Reader
@@ -39,11 +39,13 @@ NAMES = (
     "coworker_rate",
     "availability",
 )
+#: Facets whose values have an order of their own; those of all others stand by how many have them.
+ORDERED = ("within", "price", "availability")
 #: Facets whose values end: a rate holds until its last day, and is not shown afterwards.
 ENDING = ("price", "coworker_rate")
 #: Values of one facet that are offered; what is chosen is always among them.
 OPTIONS = 40
-#: So few people, and one of so many people, are counted by themselves; see :func:`_counts`.
+#: So few people, and one of so many people, are counted by themselves; see :class:`Counted`.
 FEW, DENSE = 1000, 12
 
 
@@ -112,28 +114,69 @@ def facets(people: People, query: Query, sets: Sets, names: Mapping[str, str]) -
     :param people: who answers the question in its scope, before any filter.
     :param names: of the spaces, by reference.
     """
-    found = (
-        _facet(name, _counts(filtered(people, query, sets, name), sets, name), query, names)
-        for name in NAMES
-    )
+    on = chosen(query)
+    # Of a facet in which nothing is chosen, all filters count: mostly the same people.
+    alike = Counted.of(filtered(people, query, sets), sets)
+    found = []
+    for name in NAMES:
+        values = on.get(name, ())
+        counted = Counted.of(filtered(people, query, sets, name), sets) if values else alike
+        counts = counted.all if name in ORDERED else counted.most
+        found.append(_facet(name, counts(sets.of[name], values), values, names))
     return tuple(facet for facet in found if facet.options)
 
 
-def _counts(people: People, sets: Sets, name: str) -> dict[str, int]:
-    """Return how many of ``people`` have each value of a facet, leaving out what nobody has."""
-    of = sets.of[name]
-    if FEW < len(people) < len(sets.everybody) // DENSE:
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """People who are counted by the values of facets, and everybody else where that is quicker."""
+
+    people: People
+    others: People | None
+
+    @classmethod
+    def of(cls, people: People, sets: Sets) -> Self:
         # Two lists take the time of both; those who are not of them are bits instead of a list.
-        others = (sets.everybody - people).intersection_cardinality
-        counts = {value: len(those) - others(those) for value, those in of.items()}
-    else:
-        common = people.intersection_cardinality
-        counts = {value: common(those) for value, those in of.items()}
-    return {value: count for value, count in counts.items() if count}
+        middling = FEW < len(people) < len(sets.everybody) // DENSE
+        return cls(people, sets.everybody - people if middling else None)
+
+    def most(self, of: Mapping[str, People], on: Sequence[str]) -> dict[str, int]:
+        """Do as :meth:`all` does, but leave out values too rare to be among those offered.
+
+        :param on: values that are counted however rare they are.
+        """
+        if len(of) <= 2 * OPTIONS:
+            return self.all(of)
+        sizes = sorted(((len(those), value) for value, those in of.items()), reverse=True)
+        counts: dict[str, int] = {}
+        for start in range(0, len(sizes), OPTIONS):
+            some = sizes[start : start + OPTIONS]
+            # Nobody can have a value more often than everybody has.
+            if start and sizes[start][0] < _last_offered(counts):
+                break
+            counts |= self.all({value: of[value] for _, value in some})
+        return counts | self.all({value: of[value] for value in on if value in of})
+
+    def all(self, of: Mapping[str, People], _on: Sequence[str] = ()) -> dict[str, int]:
+        """Return how many people have each value, leaving out what nobody has."""
+        if self.others is None:
+            common = self.people.intersection_cardinality
+            counts = {value: common(those) for value, those in of.items()}
+        else:
+            common = self.others.intersection_cardinality
+            counts = {value: len(those) - common(those) for value, those in of.items()}
+        return {value: count for value, count in counts.items() if count}
 
 
-def _facet(name: str, found: Mapping[str, int], query: Query, names: Mapping[str, str]) -> Facet:
-    on = chosen(query).get(name, ())
+def _last_offered(counts: Mapping[str, int]) -> int:
+    """Return how often the last value occurs that is offered, so far; 0 while there is room."""
+    if len(counts) < OPTIONS:
+        return 0
+    return sorted(counts.values(), reverse=True)[OPTIONS - 1]
+
+
+def _facet(
+    name: str, found: Mapping[str, int], on: Sequence[str], names: Mapping[str, str]
+) -> Facet:
     counts = {**found, **{value: found.get(value, 0) for value in on}}
     kept = [value for value, count in counts.items() if count or value in on]
     kept.sort(key=_order(name, counts))

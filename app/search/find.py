@@ -37,6 +37,8 @@ from app.search.text import stem
 from app.search.tongues import TONGUES
 from app.search.why import Wanted, explain
 
+_PEERS = select(Peer).where(shown_peers())
+
 #: People on one page of an answer.
 PAGE = 20
 #: People shown as perhaps meant.
@@ -99,7 +101,7 @@ def _looked_up(
 ) -> _Search:
     connection = session.connection()
     held = snapshot(session)
-    peers = session.scalars(select(Peer).where(shown_peers())).all()
+    peers = session.scalars(_PEERS).all()
     visible = visible_rows(session, held, peers, reader, now)
     where = places(held, here, peers, visible, query.near)
     index = Index(connection, held)

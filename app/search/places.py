@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import asin, cos, radians, sin, sqrt
+from typing import NamedTuple
 
 from app.models.peer import Peer
 from app.models.space import Space
 from app.search.cities import City, cities_called
-from app.search.people import NOBODY, People
+from app.search.people import NOBODY, People, union
 from app.search.query import DISTANCES
 from app.search.snapshot import Snapshot
 from app.search.text import content
@@ -56,47 +57,55 @@ def places(
     # Who names a city means one in reach more often than a larger one far away.
     cities = cities_called(near, frozenset({here.country, *(peer.country for peer in peers)}))
     origin = cities[0] if cities else None
-    found = Places(
+    here_is = distance(origin, here) if origin else 0
+    at = [_At("here", here, held.members & visible, None, here_is)]
+    for peer in peers:
+        people = held.of_peer.get(peer.id, NOBODY) & visible
+        at.append(_At(peer.ref, peer, people, peer.id, distance(origin or here, peer)))
+    within = {
+        str(limit): union([one.people for one in at if one.km is not None and one.km <= limit])
+        for limit in DISTANCES
+    }
+    return Places(
         visible,
-        people={},
-        names={},
-        cities=defaultdict(People),
-        countries=defaultdict(People),
-        within={},
-        km={},
-        words=defaultdict(list),
+        people={one.ref: one.people for one in at},
+        names={one.ref: one.where.name or one.where.url for one in at},
+        cities=_together((one.where.city, one.people) for one in at),
+        countries=_together((one.where.country, one.people) for one in at),
+        within=within,
+        km={one.number: one.km for one in at},
+        words=_worded(at),
         origin=origin,
         namesakes=tuple(cities[1:]),
     )
-    found.within.update({str(km): NOBODY for km in DISTANCES})
-    _add(found, "here", here, held.members & visible, None, distance(origin, here) if origin else 0)
-    for peer in peers:
-        people = held.of_peer.get(peer.id, NOBODY) & visible
-        _add(found, peer.ref, peer, people, peer.id, distance(origin or here, peer))
-    return found
 
 
-def _add(
-    found: Places,
-    ref: str,
-    where: Space | Peer,
-    people: People,
-    number: int | None,
-    km: float | None,
-) -> None:
-    found.people[ref] = people
-    found.names[ref] = where.name or where.url
-    found.km[number] = km
-    if where.city:
-        found.cities[where.city] |= people
-    if where.country:
-        found.countries[where.country] |= people
-    for limit in DISTANCES:
-        if km is not None and km <= limit:
-            found.within[str(limit)] |= people
-    for word in (*content(where.city), *content(where.name)):
-        if len(word.stem) >= 3:
-            found.words[word.stem].append(people)
+class _At(NamedTuple):
+    """A space, and who of the visible coworks there."""
+
+    ref: str
+    where: Space | Peer
+    people: People
+    number: int | None
+    km: float | None
+
+
+def _together(found: Iterable[tuple[str, People]]) -> dict[str, People]:
+    """Return all people of each name; those of none are left out."""
+    named: dict[str, list[People]] = defaultdict(list)
+    for name, people in found:
+        if name:
+            named[name].append(people)
+    return {name: union(sets) for name, sets in named.items()}
+
+
+def _worded(at: Iterable[_At]) -> dict[str, list[People]]:
+    worded: dict[str, list[People]] = defaultdict(list)
+    for one in at:
+        for word in (*content(one.where.city), *content(one.where.name)):
+            if len(word.stem) >= 3:
+                worded[word.stem].append(one.people)
+    return worded
 
 
 def distance(one: Space | Peer | City, other: Space | Peer) -> float | None:

@@ -6,7 +6,7 @@ import random
 
 from sqlalchemy import func, select
 
-from app.search.facets import DENSE, FEW, Sets, _counts
+from app.search.facets import DENSE, FEW, OPTIONS, Counted, Sets
 from app.search.keys import keys_of, phrase_keys
 from app.search.people import NOBODY, People
 from app.search.postings import PIECE_BITS, Changes, beginning, holding, words_like
@@ -73,4 +73,24 @@ def test_large_and_small_answers_are_counted_alike():
     for size in (0, FEW, FEW + 1, FEW * 2, FEW * 20):
         people = People(chance.sample(range(1, len(everybody)), size)) if size else NOBODY
         wanted = {value: len(set(people) & set(those)) for value, those in of.items()}
-        assert _counts(people, sets, "mode") == {v: n for v, n in wanted.items() if n}
+        counted = Counted.of(people, sets).all(of)
+        assert counted == {value: count for value, count in wanted.items() if count}
+
+
+def test_values_too_rare_to_be_offered_are_not_counted_and_none_other_is_missed():
+    chance = random.Random(6)
+    everybody = People(range(1, 5000))
+    of = {
+        f"v{number}": People(chance.sample(range(1, 5000), 3000 // number + 1))
+        for number in range(1, 5 * OPTIONS)
+    }
+    sets = Sets({"speciality": of}, everybody)
+    rarest = f"v{5 * OPTIONS - 1}"
+    for size in (5, 60, 1500, 4999):
+        counted = Counted.of(People(chance.sample(range(1, 5000), size)), sets)
+        every, most = counted.all(of), counted.most(of, [rarest])
+        offered = sorted(every, key=lambda value: (-every[value], value))[:OPTIONS]
+        assert most | {value: every[value] for value in offered} == most
+        assert most.get(rarest, 0) == every.get(rarest, 0)
+        assert most.items() <= every.items()
+    assert len(most) < len(every)
