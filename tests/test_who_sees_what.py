@@ -80,6 +80,7 @@ ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 
 def word(circle, field):
+    "still_true.show",
     return f"zq{circle}zq{field}"
 
 

@@ -31,6 +31,7 @@ PULL, STATEMENT, NOTICE, ACK, KNOCK = "pull", "statement", "notice", "ack", "kno
 CHECKPOINT, RENEW, ENTITY, PURGE = "checkpoint", "renew", "entity", "purge"
 RECALL, DOUBT, CATCH_UP = "recall", "doubt", "catch-up"
 TRIAL, LAG, ROTATE = "trial", "lag", "rotate"
+STILL_TRUE = "still-true"
 LETTER, MAIL = "letter", "mail"
 ARRIVAL, ANSWER = "arrival", "answer"
 PHOTOS = "photos"

@@ -30,6 +30,7 @@ from app.exchange import (
     recall,
     rekeying,
     standing,
+    still_true,
     trial,
     upkeep,
 )
@@ -57,7 +58,14 @@ GOES_ON_AFTER = timedelta(seconds=1)
 
 #: How often the upkeep runs: a little under the life of what it renews.
 DAILY = timedelta(days=1)
-UPKEEP = (outbox.CHECKPOINT, outbox.RENEW, outbox.PURGE, outbox.LAG, outbox.ROTATE)
+UPKEEP = (
+    outbox.CHECKPOINT,
+    outbox.RENEW,
+    outbox.PURGE,
+    outbox.LAG,
+    outbox.ROTATE,
+    outbox.STILL_TRUE,
+)
 
 #: When mail is looked at again by whoever cannot send any.
 MAILED_LATER = timedelta(hours=1)
@@ -328,6 +336,13 @@ def _rotate(round_: Round, _held: Claim) -> tuple[str, datetime | None]:
     return told, round_.now + DAILY
 
 
+def _still_true(round_: Round, _held: Claim) -> tuple[str, datetime | None]:
+    asked, rest = still_true.look(round_.session, round_.identity, round_.now)
+    more = max(asked, rest) >= still_true.AT_ONCE
+    due = round_.now if more else round_.now + DAILY
+    return f"{asked} are asked, {rest} rest", due
+
+
 def _purge(round_: Round, _held: Claim) -> tuple[str, datetime | None]:
     return upkeep.purge(round_.session, round_.identity, round_.now), round_.now + DAILY
 
@@ -418,6 +433,7 @@ _WORK: dict[str, Work] = {
     outbox.CHECKPOINT: _checkpoint,
     outbox.RENEW: _renew,
     outbox.PURGE: _purge,
+    outbox.STILL_TRUE: _still_true,
     outbox.RECALL: _recall,
     outbox.DOUBT: _doubt,
     outbox.CATCH_UP: _catch_up,

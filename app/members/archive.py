@@ -128,6 +128,8 @@ def _dates(member: Member) -> dict[str, Any]:
         "changed_at": _moment(member.updated_at),
         "documents_signed": member.revision,
         # Digests of what lists said, so that an import undoes no edit; the texts are not kept.
+        "confirmed_at": _moment(member.confirmed_at),
+        "rests_from_neighbours_since": _moment(member.resting_at),
         "imported": member.imported,
     }
 

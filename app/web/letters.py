@@ -75,9 +75,22 @@ def create(proof: str) -> Response:
     return page("letters/stop.html", stopped=True)
 
 
+def stop_link(account: Account) -> tuple[str, dict[str, str]]:
+    """Return the address that stops letters to ``account``, and the headers that say it.
+
+    One click is enough for programs (RFC 8058); people are asked once more.
+    """
+    address = g.space.url + url_for("letters.show", proof=_proofs().dumps(account.ref))
+    headers = {
+        "List-Unsubscribe": f"<{address}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+    return address, headers
+
+
 def _letter(found: Conversation, account: Account, text: str, act: str) -> EmailMessage:
     link = g.space.url + url_for("introductions.show", ref=found.ref)
-    ending = g.space.url + url_for("letters.show", proof=_proofs().dumps(account.ref))
+    ending, stopping = stop_link(account)
     name, first = found.other_name, not found.mine and len(found.messages) == 1
     subject = (
         _("%(name)s asks you something", name=name)
@@ -93,10 +106,6 @@ def _letter(found: Conversation, account: Account, text: str, act: str) -> Email
         ending=ending,
         me=found.member,
     )
-    stopping = {
-        "List-Unsubscribe": f"<{ending}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    }
     return mail.letter(account.email, subject, body, stopping)
 
 

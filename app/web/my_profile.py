@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.database import db
-from app.exchange import receipts
+from app.exchange import receipts, still_true
 from app.exchange.describing import NotPublishableError, preview
 from app.exchange.identity import Identity
 from app.exchange.publish import publish_member
@@ -170,6 +170,7 @@ def save(person: Account, form: ProfileForm, photo: PhotoForm | None = None) -> 
     db.session.flush()
     if photo is not None:
         photo.fill(db.session(), member, g.now)
+    still_true.heard(db.session(), member, g.now)
     publish_member(db.session(), member, _identity(), g.now)
     index_member(db.session(), member)
     db.session.commit()

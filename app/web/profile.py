@@ -120,7 +120,8 @@ def way_back() -> str:
 
 
 def _page(card: Card, member: Member | None, profile: MirroredProfile | None) -> Response:
-    confirmed: datetime | None = card.confirmed_at or card.issued_at
+    # Of our own members, their last word; of others, when their space last stood by theirs.
+    confirmed: datetime | None = member.true_at if member else card.confirmed_at or card.issued_at
     return page(
         "profile/show.html",
         card=card,
