@@ -80,7 +80,7 @@ def create() -> AnyResponse:
     # Committed before the mail server is called: it may take seconds, and others want to write.
     db.session.commit()
     try:
-        mail.send(letters)
+        mail.send_behind(letters)
     except mail.MailNotSentError:
         return _form(
             email,
