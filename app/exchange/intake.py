@@ -21,7 +21,8 @@ from app.exchange.identity import Identity
 from app.models.engine import reading
 from app.models.journal import note
 from app.models.peer import MirroredProfile, MirroredWithdrawal, Peer
-from app.search.index import Presented, index_presented, presented
+from app.search.cards import Copy
+from app.search.index import Presented, index_presented, presented_copy
 from federation import signing
 from federation.documents import PUBLIC, Profile, Withdrawal
 from federation.errors import DocumentError, TooLargeError
@@ -81,7 +82,8 @@ def _prepared(profile: Profile, signed: Signed[Any], digest: str, now: datetime)
         "expires_at": profile.expires_at,
         "received_at": now,
     }
-    return Prepared(values, presented(MirroredProfile(**values)))
+    copy = Copy(profile.subject, profile.name, values["document"], "", profile.issued_at)
+    return Prepared(values, presented_copy(copy, values["public"], now.date()))
 
 
 class Intake:

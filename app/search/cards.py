@@ -216,10 +216,14 @@ def card_of_mirrored(profile: MirroredProfile, now: datetime, peer: Peer | None 
 
     :param peer: the profile's peer, for a row that was not loaded with it.
     """
-    copy = Copy(
+    return card_of_copy(copy_of(profile), now.date(), standing_of(peer or profile.peer, now))
+
+
+def copy_of(profile: MirroredProfile) -> Copy:
+    """Return what a card shows of ``profile``."""
+    return Copy(
         profile.subject, profile.name, profile.document, profile.photo or "", profile.issued_at
     )
-    return card_of_copy(copy, now.date(), standing_of(peer or profile.peer, now))
 
 
 def card_of_copy(copy: Copy, today: date, at: Standing) -> Card:

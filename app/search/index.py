@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from hashlib import blake2b
 from itertools import islice
@@ -28,7 +29,16 @@ from app.models.peer import MirroredProfile, Peer
 from app.models.scope import Reader, goes_as_far
 from app.models.space import Space
 from app.search import names
-from app.search.cards import card_of_member, card_of_mirrored, for_visitors, shows_all
+from app.search.cards import (
+    Copy,
+    Place,
+    Standing,
+    card_of_copy,
+    card_of_member,
+    copy_of,
+    for_visitors,
+    shows_all,
+)
 from app.search.keys import keys_of, words_of
 from app.search.postings import PIECE_BITS, Changes
 from app.search.tables import doc, metadata, state
@@ -143,11 +153,19 @@ def presented(profile: MirroredProfile) -> Presented:
 
     Asks nothing of the database, and takes longer than writing it.
     """
-    card = card_of_mirrored(profile, profile.received_at, _nowhere())
-    open_ = profile.public and shows_all(profile.document)
+    return presented_copy(copy_of(profile), profile.public, profile.received_at.date())
+
+
+def presented_copy(copy: Copy, public: bool, day: date) -> Presented:
+    """Return what the index keeps of ``copy``, of which visitors may see something if ``public``.
+
+    :param day: on which it came; rates that no longer held are not kept.
+    """
+    card = card_of_copy(copy, day, _NOWHERE)
+    open_ = public and shows_all(copy.document)
     front = None
-    if profile.public and not open_:
-        front = entry_of(for_visitors(card, profile.document))
+    if public and not open_:
+        front = entry_of(for_visitors(card, copy.document))
     return Presented(entry_of(card), open_, front)
 
 
@@ -251,10 +269,8 @@ def _of_member(member: Member) -> list[Row]:
     return rows
 
 
-@cache
-def _nowhere() -> Peer:
-    """A card says where a person coworks, which the index does not keep."""
-    return Peer(ref="", url="", name="", city="", country="", enamel="", failures=0)
+#: A card says where a person coworks, which the index does not keep.
+_NOWHERE = Standing(Place("", "", "", "", "", "", None, None), None, stale=False, unconfirmed=False)
 
 
 def _of_mirrored(profile: MirroredProfile) -> list[Row]:
@@ -321,10 +337,10 @@ def _add(connection: Connection, rows: Sequence[Row]) -> None:
     """Write people whom the index does not know; they have one stamp, which nobody else has."""
     if not rows:
         return
-    stamp = _next_stamp(connection)
     changes = Changes()
-    _insert(connection, rows, stamp, changes)
-    names.written(connection, stamp)
+    numbers = _insert(connection, rows, _next_stamp(connection), changes)
+    facets = [row[-1].facets for row in rows]
+    names.add(connection, zip(numbers, facets, strict=True))
     changes.write(connection)
 
 

@@ -101,13 +101,21 @@ def _tokens(stems: Sequence[str], *, begun: bool) -> set[str]:
 
 
 def _phrases_in(stems: Sequence[str]) -> Iterator[str]:
-    known = _phrases()
+    known, openings = _phrases(), _openings()
     for at, phrase in enumerate(stems):
+        if phrase not in openings:
+            continue
         for stem in stems[at + 1 :]:
             # With each phrase its beginnings are known: what is none begins none.
             if (phrase := f"{phrase} {stem}") not in known:
                 break
             yield phrase
+
+
+@cache
+def _openings() -> frozenset[str]:
+    """The first words of these phrases: most words of a text are none of them."""
+    return frozenset(phrase.partition(" ")[0] for phrase in _phrases())
 
 
 @cache

@@ -9,10 +9,11 @@ seen.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from sqlalchemy import Connection, and_, delete, insert, select
+from sqlalchemy import Connection, and_, delete, select
 
+from app.search.bulk import write_all
 from app.search.tables import doc, names
 from app.search.text import words
 
@@ -20,6 +21,7 @@ from app.search.text import words
 WORDS, LETTERS = 8, 60
 #: Rows written at a time.
 _BATCH = 5000
+_ADD = 'INSERT INTO search_name (word, "row") VALUES ({}, {})'
 #: Comes after whatever goes on from a beginning.
 _LAST = "\U0010ffff"
 
@@ -37,9 +39,12 @@ def written(connection: Connection, stamp: int) -> None:
         execution_options={"yield_per": _BATCH},
     )
     for some in rows.partitions():
-        found = [{"word": word, "row": number} for number, facets in some for word in _in(facets)]
-        if found:
-            connection.execute(insert(names), found)
+        add(connection, [(number, facets) for number, facets in some])
+
+
+def add(connection: Connection, rows: Iterable[tuple[int, str]]) -> None:
+    """Let new rows of the index, number and facets, be found by their names."""
+    write_all(connection, _ADD, [(word, number) for number, facets in rows for word in _in(facets)])
 
 
 def leaving(connection: Connection, number: int) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, select
 
+from app.search.bulk import found_among, write_all
 from app.search.people import NOBODY, People, union
 from app.search.tables import posting, word
 
@@ -26,20 +26,22 @@ LAST = "\U0010ffff"
 _BY_KEY = select(posting.c.key, posting.c.people).where(
     posting.c.key.in_(bindparam("keys", expanding=True))
 )
-_PIECES = _BY_KEY.where(posting.c.piece == bindparam("the_piece"))
 _BEGINNING = select(posting.c.key, posting.c.people).where(
     posting.c.key >= bindparam("first"), posting.c.key < bindparam("last")
 )
-_HERE = (posting.c.key == bindparam("the_key"), posting.c.piece == bindparam("the_piece"))
-_INSERT = insert(posting).values(
-    key=bindparam("the_key"), piece=bindparam("the_piece"), people=bindparam("people")
+_PIECES = "SELECT key, people FROM search_posting WHERE piece = {} AND key IN ({})"
+_WRITE = (
+    "INSERT INTO search_posting (key, piece, people) VALUES ({}, {}, {})"
+    " ON CONFLICT (key, piece) DO UPDATE SET people = excluded.people"
 )
-_UPDATE = update(posting).where(*_HERE).values(people=bindparam("people"))
-_DELETE = delete(posting).where(*_HERE)
+_DELETE = "DELETE FROM search_posting WHERE key = {} AND piece = {}"
+_LEARN = (
+    "INSERT INTO search_word (word, initial, size) VALUES ({}, {}, {})"
+    " ON CONFLICT (word) DO NOTHING"
+)
 _WORDS = select(word.c.word).where(
     word.c.initial == bindparam("initial"), word.c.size == bindparam("size")
 )
-_KNOWN = select(word.c.word).where(word.c.word.in_(bindparam("words", expanding=True)))
 
 
 def holding(connection: Connection, keys: Iterable[str]) -> dict[str, People]:
@@ -105,34 +107,34 @@ class Changes:
         gained, lost = self._gained.pop(piece, {}), self._lost.pop(piece, {})
         touched = sorted(gained.keys() | lost.keys())
         held = {} if self._fresh else _held(connection, piece, touched)
-        rows: dict[Any, list[dict[str, Any]]] = {_INSERT: [], _UPDATE: [], _DELETE: []}
+        kept: list[tuple[object, ...]] = []
+        left: list[tuple[object, ...]] = []
         for key in touched:
-            people = held.get(key, NOBODY) - People(lost.get(key, ())) | People(gained.get(key, ()))
-            statement = _DELETE if not people else _UPDATE if key in held else _INSERT
-            row = {"the_key": key, "the_piece": piece, "people": people.serialize()}
-            rows[statement].append(row)
-        for statement, those in rows.items():
-            if those:
-                connection.execute(statement, those)
+            people = held.get(key, NOBODY)
+            if key in lost:
+                people = people - People(lost[key])
+            if key in gained:
+                people = people | People(gained[key])
+            if people:
+                kept.append((key, piece, people.serialize()))
+            else:
+                left.append((key, piece))
+        write_all(connection, _WRITE, kept)
+        write_all(connection, _DELETE, left)
 
 
 def _held(connection: Connection, piece: int, keys: Sequence[str]) -> dict[str, People]:
+    read = People.deserialize
     return {
-        key: People.deserialize(people)
+        key: read(people)
         for some in _parts(keys)
-        for key, people in connection.execute(_PIECES, {"keys": some, "the_piece": piece})
+        for key, people in found_among(connection, _PIECES, (piece,), some)
     }
 
 
 def _learn(connection: Connection, words: Collection[str]) -> None:
     """Add those of ``words`` that no profile had before."""
-    for some in _parts(sorted(words)):
-        known = set(connection.scalars(_KNOWN, {"words": some}))
-        new = [
-            {"word": one, "initial": one[0], "size": len(one)} for one in some if one not in known
-        ]
-        if new:
-            connection.execute(insert(word), new)
+    write_all(connection, _LEARN, [(one, one[0], len(one)) for one in sorted(words)])
 
 
 def _parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:

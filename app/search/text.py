@@ -89,11 +89,12 @@ def words(text: str) -> tuple[Word, ...]:
     return tuple(found)
 
 
-def written(text: str) -> list[str]:
+@lru_cache(maxsize=512)
+def written(text: str) -> tuple[str, ...]:
     """Return the words of ``text`` as they are written, without their places."""
     if _BREAKING.search(text):
-        return [piece for _, _, piece in _pieces(text)]
-    return _WORD.findall(_prepared(text))
+        return tuple([piece for _, _, piece in _pieces(text)])
+    return tuple(_WORD.findall(_prepared(text)))
 
 
 def is_broken(text: str) -> bool:

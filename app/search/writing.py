@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -65,6 +66,8 @@ _HYPHENS = frozenset("-‑‐")
 #: Between a value of a facet and the last day on which it is true (ISO 8601).
 UNTIL = "@"
 
+#: Made once: `json.dumps` makes an encoder for each call.
+_AS_JSON = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 _NOT_IN_TOKENS = re.compile(r"[^a-z0-9]+")
 
 
@@ -102,12 +105,13 @@ def entry_of(card: Card) -> Entry:
         "name": _name(card.name),
     }
     columns = tuple(texts[column] for column in COLUMNS)
-    facets = json.dumps(_facets(card), separators=(",", ":"), sort_keys=True)
+    facets = _AS_JSON(_facets(card))
     seen = "\x1f".join((*columns, facets))
     name = fold(card.name).replace("\0", "")
     return Entry(columns, facets, name, blake2b(seen.encode(), digest_size=12).hexdigest())
 
 
+@lru_cache(maxsize=4096)
 def token(code: str) -> str:
     """Return the one token by which the index knows ``code``; no word of a text is like it."""
     return "k_" + _NOT_IN_TOKENS.sub("_", fold(code))
@@ -134,21 +138,32 @@ class Named:
     """A definite article stands before it."""
 
 
-class _Speaking(dict[str, bool]):
-    """Whether a word as it is written may begin a phrase of the vocabulary, or be one inside."""
+#: What a word as it is written can be by itself.
+_SILENT, _SMALL, _SPEAKING = range(3)
 
-    def __missing__(self, piece: str) -> bool:
+
+class _Kinds(dict[str, int]):
+    """Whether a word as it is written may begin a phrase of the vocabulary, or be one inside.
+
+    A directory has the same words again and again: this way they are looked up, not read.
+    """
+
+    def __missing__(self, piece: str) -> int:
         folded = fold(piece)
         stemmed = stem(folded)
+        if stemmed in lexicon().starting or (
+            len(folded) > 1 and inside(folded, stemmed, german=True)
+        ):
+            kind = _SPEAKING
+        else:
+            kind = _SMALL if is_small(piece) else _SILENT
         if len(self) >= WORDS_KEPT:
             self.clear()
-        self[piece] = found = stemmed in lexicon().starting or (
-            len(folded) > 1 and bool(inside(folded, stemmed, german=True))
-        )
-        return found
+        self[piece] = kind
+        return kind
 
 
-_SPEAKING = _Speaking()
+_KINDS = _Kinds()
 _NOTHING: Phrase = ()
 _MEANT_NOTHING: tuple[Meaning, ...] = ()
 
@@ -159,10 +174,10 @@ def named_in(text: str, language: str = "") -> tuple[list[Named], int]:
 
     :param language: of the text (BCP 47), empty when not known.
     """
-    pieces = written(text)
-    if not any(map(_SPEAKING.__getitem__, pieces)):
+    kinds = [_KINDS[piece] for piece in written(text)]
+    if _SPEAKING not in kinds:
         # Most sentences name nothing: looking their words up spares taking them apart.
-        return [], len(pieces) - sum(map(is_small, pieces))
+        return [], kinds.count(_SILENT)
     book = lexicon()
     every = words(text)
     little = [word.folded in STOP and small(word, text) for word in every]
@@ -385,10 +400,17 @@ def _bands(services: Iterable[CardService], *, for_coworkers: bool) -> list[str]
         rate = one.rate
         if for_coworkers and one.coworker_rate is not None:
             rate = one.coworker_rate
-        band = Band.of(rate, one.currency, one.unit) if rate is not None else None
+        band = _band(rate, one.currency, one.unit) if rate is not None else None
         if band is not None:
-            found.append((str(band), one.valid_until))
+            found.append((band, one.valid_until))
     return _while_it_holds(found)
+
+
+@lru_cache(maxsize=4096)
+def _band(rate: Decimal, currency: str, unit: str) -> str | None:
+    """Return the band of a price, as facets have it; the same few prices are asked everywhere."""
+    band = Band.of(rate, currency, unit)
+    return None if band is None else str(band)
 
 
 def _while_it_holds(found: Iterable[tuple[str, date | None]]) -> list[str]:
