@@ -110,7 +110,7 @@ def test_members_and_visitors_find_no_list_and_invite_nobody(space, maud, sign_i
 
 def test_an_old_sign_in_gives_nobody_the_role(maud):
     for one in db.session.scalars(select(SignIn)):
-        one.started_at -= timedelta(hours=2)
+        one.proved_at -= timedelta(hours=2)
     db.session.commit()
     answer = maud.post(f"/members/{account('tom@x.example').ref}/role", data={"role": "admin"})
     assert answer.location.startswith("/sign-in?again=1")
