@@ -174,6 +174,7 @@ def _configure(app: Flask, settings: Settings) -> None:
             "image/svg+xml",
             "application/json",
         ],
+        REPLY_ADDRESS=settings.reply_address,
         MAIL_BACKEND=settings.mail,
         MAIL_FILE_PATH=str(settings.outgoing_mail_folder),
         MAIL_SERVER=settings.smtp_host,

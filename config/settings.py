@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -78,6 +79,16 @@ class Settings(BaseModel):
     mail_sender: str = Field(
         default="", description="Sender of our mail, e.g. `Le Palier <hello@lepalier.example>`."
     )
+    reply_address: str = Field(
+        default="",
+        description="Where answers by mail go, with `{token}` once before the @, e.g. "
+        "`reply+{token}@lepalier.example`; empty: letters are answered by their link alone.",
+    )
+    mail_judge: str = Field(
+        default="",
+        description="The name under which your mail server writes Authentication-Results; an "
+        "answer that failed DMARC there is refused. Empty for no such check.",
+    )
     smtp_host: str = Field(default="", description="Mail server.")
     smtp_port: int = Field(default=587, ge=1, le=65535, description="Its port.")
     smtp_user: str = Field(default="", description="User name there, if it asks for one.")
@@ -111,6 +122,7 @@ class Settings(BaseModel):
                 for name in ("smtp_host", "mail_sender")
                 if not getattr(self, name)
             ]
+        problems += _reply_problems(self.reply_address)
         problems += self._provider_problems()
         if self.development and self.listen not in ("127.0.0.1", "::1", "localhost"):
             problems.append("listen: the development setting binds to loopback only")
@@ -188,6 +200,15 @@ class Settings(BaseModel):
                 ]
             )
         return secret
+
+
+def _reply_problems(address: str) -> list[str]:
+    # 64 characters before the @ (RFC 5321 section 4.5.3.1.1), 52 of which the token takes.
+    sign = "[A-Za-z0-9.+_=-]*"
+    if not address or re.fullmatch(rf"{sign}\{{token\}}{sign}@[a-z0-9.-]+", address):
+        spare = address.partition("@")[0].replace("{token}", "")
+        return ["reply_address: at most 12 characters beside {token}"] if len(spare) > 12 else []
+    return ["reply_address: an address with {token} once before the @, please"]
 
 
 def _database_problems(url: str) -> list[str]:

@@ -33,6 +33,9 @@ from app.demo.town import (
 #: Seconds for a step that waits for another process: two workers and a slow machine.
 STEP_SECONDS = 90
 
+#: The lawyer of Nantes whom the demo's first search finds.
+LAWYER = "claire.vasseur@le-palier.example"
+
 NOTE_NANTES = "Bonjour Inès, c’est Youenn du Palier. On s’est croisés à Angers : on partage ?"
 NOTE_BERLIN = (
     "Hallo aus dem Hinterhof! Wir suchen Leute, die uns in Frankreich helfen, "
@@ -121,6 +124,7 @@ def _run(spaces: tuple[DemoSpace, ...], folder: Path, console: Console) -> None:
                 befriend(spaces, console)
                 befriended.touch()
             _print_doors(spaces, console)
+            _print_conversation(spaces, console)
             _print_moments(spaces, folder, console)
             _watch(spaces, processes, console)
         except KeyboardInterrupt:
@@ -243,6 +247,23 @@ def _print_doors(spaces: tuple[DemoSpace, ...], console: Console) -> None:
         "\nEach link lets one person in, once; `make demo` makes new ones.\n"
         "As the member of Lyon, search for [bold]avocat[/]: the lawyer you find is in Nantes."
     )
+
+
+def _print_conversation(spaces: tuple[DemoSpace, ...], console: Console) -> None:
+    """Print how to go on where search ends: a question, its answer, and two addresses."""
+    lyon, nantes, _ = spaces
+    steps = (
+        "As the member of Lyon, open the lawyer’s page (Claire Vasseur), type a question and send.",
+        f"In another browser come in as Claire: {sign_in_link(nantes, LAWYER)}",
+        f"Open {nantes.url}/introductions, answer, and press “Exchange e-mail addresses”.",
+        f"In Lyon, {lyon.url}/introductions has the answer within seconds, and no address; press "
+        "the same button there, and both addresses appear.",
+        f"As Claire, close the doors for a while: {nantes.url}/me/doors. Or, when somebody asks "
+        "again, “Pass it on”: Bastien decides whether the colleague learns anything.",
+    )
+    console.print("\nWhere search ends, a conversation begins:")
+    for number, step in enumerate(steps, 1):
+        console.print(f"  {number}. {step}", highlight=False, soft_wrap=True)
 
 
 def _print_moments(spaces: tuple[DemoSpace, ...], folder: Path, console: Console) -> None:

@@ -21,6 +21,7 @@ from app.models.member import QUESTION, QUOTE_DOOR, Member
 from app.web import forms, words
 from app.web.access import members, signed_in
 from app.web.forms import Mistake
+from app.web.letter_form import too_long
 from app.web.pages import page
 from federation import limits
 
@@ -69,7 +70,7 @@ class DoorsForm:
         if self.day is not None and not today < self.day <= today + AT_MOST:
             self.errors["until"] = _("Choose a day from tomorrow on, within a year.")
         if (spare := len(self.word) - limits.LINE_CHARACTERS) > 0:
-            self.errors["word"] = _("Shorten this by %(num)s characters.", num=spare)
+            self.errors["word"] = too_long(spare)
         return not self.errors
 
 

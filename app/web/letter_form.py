@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from flask import request
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from app.exchange.conversations import QUESTION, QUOTE
 from app.search.cards import Card
@@ -74,3 +75,10 @@ class Letter:
         if self.service not in {one.ref for one in card.services}:
             self.errors["service"] = _("Choose what it is about.")
         return not self.errors
+
+
+def too_long(spare: int) -> str:
+    """Say what to do about a text that has ``spare`` characters too many."""
+    return str(
+        ngettext("Shorten this by %(num)s character.", "Shorten this by %(num)s characters.", spare)
+    )

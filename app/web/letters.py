@@ -1,8 +1,9 @@
 """Telling a member by mail that somebody wrote: sent by the worker, in the member's language.
 
-The letter carries neither the other person's address nor a way to answer but the link. It can be
-stopped with one click and no sign-in (RFC 8058): whoever has such a letter may stop these letters,
-and nothing else.
+The letter carries neither the other person's address nor a way to answer but the link, and, where
+the operator has an address for answers, one that leads into this conversation. It can be stopped
+with one click and no sign-in (RFC 8058): whoever has such a letter may stop these letters, and
+nothing else.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.database import db
+from app.exchange import mail_answers
+from app.exchange.mail_text import MARK
 from app.exchange.outbox import NotNowError
 from app.models.account import Account
-from app.models.conversation import Conversation
+from app.models.conversation import TALKING, WAITING, Conversation
 from app.models.space import Space
 from app.web import mail
 from app.web.access import anyone, may_come_in
@@ -91,6 +94,7 @@ def stop_link(account: Account) -> tuple[str, dict[str, str]]:
 def _letter(found: Conversation, account: Account, text: str, act: str) -> EmailMessage:
     link = g.space.url + url_for("introductions.show", ref=found.ref)
     ending, stopping = stop_link(account)
+    answered_to = _answered_to(found)
     name, first = found.other_name, not found.mine and len(found.messages) == 1
     subject = (
         _("%(name)s asks you something", name=name)
@@ -105,8 +109,18 @@ def _letter(found: Conversation, account: Account, text: str, act: str) -> Email
         link=link,
         ending=ending,
         me=found.member,
+        above=MARK if answered_to else "",
     )
-    return mail.letter(account.email, subject, body, stopping)
+    answering = {"Reply-To": answered_to} if answered_to else {}
+    return mail.letter(account.email, subject, body, stopping | answering)
+
+
+def _answered_to(found: Conversation) -> str:
+    """Return the address for answers by mail, empty when there is none, or nothing to answer."""
+    pattern = current_app.config["REPLY_ADDRESS"]
+    if not pattern or found.state not in (WAITING, TALKING):
+        return ""
+    return mail_answers.address_of(found, pattern, current_app.config["SECRET_KEY"])
 
 
 def _first(languages: list[str]) -> str:

@@ -27,6 +27,7 @@ from app.search.query import Query
 from app.web import forms, rates
 from app.web.access import members, signed_in
 from app.web.introductions import LETTERS, can_be_asked, own_conversation
+from app.web.letter_form import too_long
 from app.web.pages import page
 from federation import limits
 
@@ -98,7 +99,7 @@ def create(ref: str) -> AnyResponse:
     conversation = own_conversation(ref)
     why = forms.paragraphs(request.form.get("text", "")).strip()
     if (spare := len(why) - limits.LETTER_CHARACTERS) > 0:
-        return _page(conversation, why, _("Shorten this by %(num)s characters.", num=spare), 422)
+        return _page(conversation, why, too_long(spare), 422)
     found = colleague(request.form.get("to", ""))
     if found is None or not passing.may_be_told_of(conversation, found.found):
         return _page(conversation, why, _("Choose somebody whom they may see."), 422)

@@ -1,0 +1,256 @@
+"""Closing one's doors, passing a request on, and agreeing to it: the pages and what they keep."""
+
+from __future__ import annotations
+
+import re
+from email.policy import default
+
+import pytest
+from sqlalchemy import select
+
+from app.models.conversation import Conversation
+from app.models.member import Member
+from app.models.peer import MirroredProfile
+from tests.neighbourhood import Neighbourhood, url_of
+from tests.spaces import add_member, service
+from tests.web.test_introductions import person, send_mail, thread
+
+
+@pytest.fixture
+def town(tmp_path):
+    town = Neighbourhood(tmp_path, "lyon", "nantes")
+    with town.at("nantes"):
+        for name, address in (("Claire", "claire"), ("Youenn", "youenn"), ("Solène", "solene")):
+            add_member(
+                name, audience="me", email=f"{address}@x.example",
+                services=(service("Contracts"),),
+            )  # fmt: skip
+    for name in ("Claire", "Youenn"):
+        town.publish("nantes", name)
+    town.publish("nantes", "Solène", audience="space")
+    with town.at("lyon"):
+        add_member("Maud Le Goff", audience="me", email="maud@x.example")
+    town.befriend("lyon", "nantes")
+    yield town
+    town.close()
+
+
+@pytest.fixture
+def maud(town):
+    return person(town, "lyon", "maud@x.example")
+
+
+@pytest.fixture
+def claire(town):
+    return person(town, "nantes", "claire@x.example")
+
+
+def page_of(town, name="Claire"):
+    with town.at("lyon") as session:
+        profile = session.scalars(select(MirroredProfile).filter_by(name=name)).one()
+        return f"/n/{profile.peer.ref}/{profile.ref}"
+
+
+def subject(town, name):
+    with town.at("nantes") as session:
+        ref = session.scalars(select(Member.ref).filter_by(name=name)).one()
+        return f"{url_of('nantes')}/m/{ref}"
+
+
+def ask(town, browser, text="Could you read my lease?", **more):
+    return browser.post(f"{page_of(town)}/ask", data={"text": text, **more})
+
+
+DOORS = {"questions": "on", "quotes": "on", "until": "2026-05-01", "word": "Two <b>leases</b>"}
+
+
+# --- doors ---------------------------------------------------------------------------------
+
+
+def test_visitors_are_sent_to_sign_in_and_whoever_has_no_profile_writes_one_first(town):
+    visitor = town.apps["nantes"].test_client()
+    assert visitor.get("/me/doors").location == "/sign-in?next=/me/doors"
+    assert visitor.post("/me/doors", data=DOORS).location.startswith("/sign-in")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"until": "2026-03-02"}, "from tomorrow on"),
+        ({"until": "2029-01-01"}, "within a year"),
+        ({"until": "soon"}, "Enter a day"),
+        ({"word": "a" * 161}, "Shorten this by 1 character."),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_saved_is_kept_and_explained(town, claire, given, said):
+    answer = claire.post("/me/doors", data={**DOORS, **given})
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert next(iter(given.values())) in answer.text
+    with town.at("nantes") as session:
+        assert session.scalars(select(Member).filter_by(name="Claire")).one().closed_until is None
+
+
+def test_a_closed_door_shows_on_the_profile_and_in_lists_here_and_at_neighbours(town, maud, claire):
+    assert claire.post("/me/doors", data=DOORS).status_code == 303
+    town.work()
+    shown = maud.get(page_of(town)).text
+    assert "Full until" in shown
+    assert "Two &lt;b&gt;leases&lt;/b&gt;" in shown
+    assert "takes no requests until" in shown
+    assert 'name="text"' not in shown
+    assert "Full until" in maud.get("/search?q=Contracts&scope=everywhere").text
+    ref = subject(town, "Claire").rpartition("/")[2]
+    youenn = person(town, "nantes", "youenn@x.example")
+    assert "Full until" in youenn.get(f"/m/{ref}").text
+    assert "Full until" in youenn.get("/").text
+
+
+def test_who_had_the_page_open_reads_until_when_and_keeps_what_they_typed(town, maud, claire):
+    claire.post("/me/doors", data=DOORS)
+    town.work()
+    answer = ask(town, maud, "A question typed in vain")
+    assert answer.status_code == 409
+    assert "A question typed in vain" in answer.text
+    assert "takes no requests until" in answer.text
+
+
+def test_whoever_takes_quotes_alone_is_not_asked_a_quick_question(town, maud, claire):
+    claire.post("/me/doors", data={"quotes": "on"})
+    town.work()
+    shown = maud.get(page_of(town)).text
+    assert 'maxlength="280"' not in shown
+    assert "kind=quote" in shown
+    assert ask(town, maud).status_code == 422
+    assert ask(town, maud, kind="quote").status_code == 303
+
+
+def test_whoever_takes_nothing_has_no_door(town, maud, claire):
+    claire.post("/me/doors", data={})
+    town.work()
+    assert "/ask" not in maud.get(page_of(town)).text
+    assert ask(town, maud).status_code == 404
+
+
+# --- passing on ------------------------------------------------------------------------------
+
+
+def test_in_two_clicks_a_colleague_is_proposed_and_with_a_third_persons_yes_asked(
+    town, maud, claire
+):
+    ask(town, maud, "Is <i>this</i> fair?", kind="quote", timing="in May")
+    town.work()
+    assert f"{thread(claire)}/passing" in claire.get(thread(claire)).text
+    offered = claire.get(f"{thread(claire)}/passing").text
+    assert f'value="{subject(town, "Youenn")}"' in offered
+    for hidden in ("Solène", "Claire"):
+        assert f'value="{subject(town, hidden)}"' not in offered
+    proposed = claire.post(
+        f"{thread(claire)}/passing", data={"to": subject(town, "Youenn"), "text": "He knows."}
+    )
+    assert proposed.status_code == 303
+    town.work()
+    youenn = person(town, "nantes", "youenn@x.example")
+    assert "Maud" not in youenn.get("/introductions").text
+    told = maud.get(thread(maud)).text
+    assert "Claire proposes to ask Youenn" in told
+    assert "Is &lt;i&gt;this&lt;/i&gt; fair?" in told
+    assert "He knows." in told
+    assert maud.post(f"{thread(maud)}/passed").status_code == 303
+    town.work()
+    got = youenn.get(thread(youenn)).text
+    assert "Is &lt;i&gt;this&lt;/i&gt; fair?" in got
+    assert "Claire proposed to ask you" in got
+    assert "in May" in got
+
+
+@pytest.mark.parametrize("to", ["Solène", "Claire", "nobody", "Maud", ""])
+def test_nobody_proposes_whom_the_asker_may_not_know_or_one_of_the_two(town, maud, claire, to):
+    ask(town, maud)
+    town.work()
+    if to == "Maud":
+        with town.at("nantes") as session:
+            other = session.scalars(select(Conversation.other)).one()
+    else:
+        known = to in ("Solène", "Claire")
+        other = subject(town, to) if known else to and f"{url_of('nantes')}/m/x"
+    answer = claire.post(f"{thread(claire)}/passing", data={"to": other, "text": "Kept words"})
+    assert answer.status_code == 422
+    assert "Kept words" in answer.text
+    town.work()
+    assert "proposes" not in maud.get(thread(maud)).text
+
+
+def test_nobody_passes_on_or_agrees_for_somebody_else(town, maud, claire):
+    ask(town, maud)
+    town.work()
+    youenn = person(town, "nantes", "youenn@x.example")
+    address, given = thread(claire), {"to": subject(town, "Youenn")}
+    assert youenn.get(f"{address}/passing").status_code == 404
+    assert youenn.post(f"{address}/passing", data=given).status_code == 404
+    assert youenn.post(f"{address}/passed").status_code == 404
+    claire.post(f"{address}/passing", data=given)
+    # Whoever was asked does not agree in the asker's place.
+    claire.post(f"{address}/passed")
+    town.work()
+    assert "Maud" not in youenn.get("/introductions").text
+
+
+def test_a_proposal_of_somebody_whom_the_own_space_does_not_know_names_nobody(town, maud, claire):
+    ask(town, maud)
+    town.work()
+    claire.post(f"{thread(claire)}/passing", data={"to": subject(town, "Youenn")})
+    with town.at("nantes") as session:
+        session.scalars(select(Member).filter_by(name="Youenn")).one().show_to("space", town.now)
+    town.publish("nantes", "Youenn", audience="space")
+    town.work()
+    told = maud.get(thread(maud)).text
+    assert "Your space does not know whom" in told
+    assert "Youenn" not in told
+    maud.post(f"{thread(maud)}/passed")
+    town.work()
+    youenn = person(town, "nantes", "youenn@x.example")
+    assert "Maud" not in youenn.get("/introductions").text
+
+
+# --- what else conversations keep ----------------------------------------------------------------
+
+
+def test_a_quote_into_an_open_conversation_says_when_and_for_how_much(town, maud, claire):
+    ask(town, maud)
+    ask(town, maud, "And a second one", kind="quote", timing="in May", budget="300 euros")
+    town.work()
+    told = claire.get(thread(claire)).text
+    assert "in May" in told
+    assert "300 euros" in told
+
+
+def test_words_have_the_language_of_whoever_wrote_them(town, maud, claire):
+    with town.at("lyon") as session:
+        session.scalars(select(Member).filter_by(name="Maud Le Goff")).one().locale = "de"
+    ask(town, maud, "Ist das fair?")
+    town.work()
+    assert re.search(
+        r'class="message" lang="de">\s*<p>Ist das fair', claire.get(thread(claire)).text
+    )
+
+
+def test_who_waits_for_a_space_that_is_no_neighbour_any_more_reads_until_when(town, maud):
+    ask(town, maud)
+    with town.at("lyon") as session:
+        town.peer_in(session, "nantes").ours = "ended"
+    told = maud.get(thread(maud)).text
+    assert "is no neighbour at the moment" in told
+    assert "waits for a month" in told
+
+
+def test_letters_have_an_address_for_answers_of_their_own_where_there_is_one(town, maud):
+    town.apps["nantes"].config["REPLY_ADDRESS"] = "reply+{token}@nantes.example"
+    ask(town, maud)
+    town.work()
+    [letter] = send_mail(town, "nantes")
+    assert re.fullmatch(r"reply\+[0-9a-z]{52}@nantes\.example", letter["Reply-To"])
+    assert letter.policy == default
+    assert letter.get_content().startswith("~~~ ")
+    assert "maud@x.example" not in letter.as_string()
