@@ -192,11 +192,18 @@ def test_a_way_back_that_nobody_began_leads_nowhere(browser, maud, keycloak):
 
 def test_a_way_back_works_once(browser, maud, keycloak):
     back = keycloak.approve(begin(browser, keycloak))
+    kept = browser.get_cookie("mitoyen_8000").value
     assert browser.get(back).status_code == 303
-    browser.post("/sign-out")
+    browser.set_cookie("mitoyen_8000", kept)
     again = browser.get(back)
     assert (again.status_code, title(again)) == (410, "This way back is closed")
     assert not is_in(browser)
+
+
+def test_an_answer_that_lets_nobody_in_is_used_up_too(browser, maud, keycloak):
+    keycloak.does(users={"sub-1": {}})
+    back = keycloak.approve(begin(browser, keycloak))
+    assert [browser.get(back).status_code for _each in range(2)] == [403, 410]
 
 
 def test_a_way_back_is_of_no_use_to_another_browser_and_stays_good_in_its_own(
