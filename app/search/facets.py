@@ -132,19 +132,22 @@ class Counted:
 
     people: People
     others: People | None
+    many: bool
+    """So many that there are values which the frequent ones outdo without being counted."""
 
     @classmethod
     def of(cls, people: People, sets: Sets) -> Self:
+        many = len(people) >= len(sets.everybody) // DENSE
         # Two lists take the time of both; those who are not of them are bits instead of a list.
-        middling = FEW < len(people) < len(sets.everybody) // DENSE
-        return cls(people, sets.everybody - people if middling else None)
+        middling = FEW < len(people) and not many
+        return cls(people, sets.everybody - people if middling else None, many)
 
     def most(self, of: Mapping[str, People], on: Sequence[str]) -> dict[str, int]:
         """Do as :meth:`all` does, but leave out values too rare to be among those offered.
 
         :param on: values that are counted however rare they are.
         """
-        if len(of) <= 2 * OPTIONS:
+        if not self.many or len(of) <= 2 * OPTIONS:
             return self.all(of)
         sizes = sorted(((len(those), value) for value, those in of.items()), reverse=True)
         counts: dict[str, int] = {}

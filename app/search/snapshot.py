@@ -11,7 +11,7 @@ Who may be seen is not in here: it is computed from the rows of members and peer
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from weakref import WeakKeyDictionary
@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, RowMapping, select
 from sqlalchemy.orm import Session
 
 from app.search.index import FACE, FRONT, GONE, MEMBER, written_here
-from app.search.keys import KEPT, shared_keys, words_of
+from app.search.keys import CODED, KEPT, shared_keys, words_of
 from app.search.people import NOBODY, People, union
 from app.search.postings import beginning, holding, words_like
 from app.search.slips import letters_of
@@ -31,6 +31,9 @@ from app.search.writing import COLUMNS
 MANY = 3000
 #: Bytes of sets that a snapshot remembers besides those that every search needs.
 REMEMBERED = 64 * 2**20
+
+#: How keys of specialities begin.
+_OF_CODES = tuple(f"{column}:" for column in CODED)
 
 Sets = Mapping[str, People]
 Words = dict[tuple[str, int], Mapping[str, int]]
@@ -60,6 +63,12 @@ class Snapshot:
 
     words: Words = field(default_factory=dict)
     """Words of the profiles, each with its letters, by first letter and length."""
+
+    coded: Sets | None = None
+    """Who has each speciality, by the keys of all columns of codes; read when first asked for."""
+
+    lasting: bool = True
+    """Other searches will use this snapshot too, so that it pays to read all codes at once."""
 
     @classmethod
     def of(cls, epoch: str, stamp: int, sets: Sets) -> Snapshot:
@@ -112,17 +121,30 @@ class Snapshot:
     def look_up(self, connection: Connection, keys: Iterable[str]) -> None:
         """Read who has each of ``keys``, in one statement, as far as it is not remembered."""
         missing = [key for key in keys if key not in self.looked_up]
+        if self.lasting:
+            missing = [key for key in missing if not key.startswith(_OF_CODES)]
         if missing:
             found = holding(connection, missing)
             self._remember({key: found.get(key, NOBODY) for key in missing})
 
     def having(self, connection: Connection, key: str) -> People:
         """Return who has ``key``."""
+        if self.lasting and key.startswith(_OF_CODES):
+            return self._all_codes(connection).get(key, NOBODY)
         found = self.looked_up.get(key)
         if found is None:
             found = holding(connection, [key]).get(key, NOBODY)
             self._remember({key: found})
         return found
+
+    def _all_codes(self, connection: Connection) -> Sets:
+        """Return who has each speciality: a question may mean forty of them, or be near."""
+        if self.coded is None:
+            found: dict[str, People] = {}
+            for begins in _OF_CODES:
+                found |= beginning(connection, begins)
+            self.coded = found
+        return self.coded
 
     def having_any(self, connection: Connection, begins: str) -> People:
         """Return who has any key that begins with ``begins``."""
@@ -158,7 +180,8 @@ def snapshot(session: Session) -> Snapshot:
     connection = session.connection()
     epoch, stamp = connection.execute(select(state.c.epoch, state.c.stamp)).one()
     if written_here(session):
-        return Snapshot.of(epoch, stamp, beginning(connection, "@"))
+        own = Snapshot.of(epoch, stamp, beginning(connection, "@"))
+        return replace(own, lasting=False)
     with _following:
         held = _snapshots.get(connection.engine)
         if held is None or held.epoch != epoch:
@@ -168,7 +191,7 @@ def snapshot(session: Session) -> Snapshot:
         elif held.stamp > stamp:
             # The session began before somebody else's commit. Newer sets do no harm: who is shown
             # is read from the rows; but what it looks up now is not theirs to remember.
-            return replace(held, looked_up={}, words={})
+            return replace(held, looked_up={}, words={}, coded=None, lasting=False)
         _snapshots[connection.engine] = held
         return held
 
@@ -185,20 +208,34 @@ def _followed(held: Snapshot, connection: Connection, stamp: int) -> Snapshot:
     if len(changed) > MANY:
         return Snapshot.of(held.epoch, stamp, beginning(connection, "@"))
     words = {one for row in changed for one in words_of([row[name] for name in COLUMNS])}
-    followed = Snapshot.of(held.epoch, stamp, _changed(held.sets(), changed))
+    followed = Snapshot.of(held.epoch, stamp, _changed(held.sets(), changed, _shared))
+    if held.coded is not None:
+        followed.coded = _changed(held.coded, changed, _codes)
     followed.words.update(_learnt(held.words, words))
     return followed
 
 
-def _changed(sets: Mapping[str, People], rows: Iterable[RowMapping]) -> Sets:
-    """Return ``sets`` with ``rows`` taken out of those they were in and put where they are now."""
+def _shared(row: RowMapping) -> Iterable[str]:
+    return shared_keys(row["kind"], row["peer_id"], bool(row["public"]), row["facets"])
+
+
+def _codes(row: RowMapping) -> Iterable[str]:
+    return (f"{column}:{code}" for column in CODED for code in set(row[column].split()))
+
+
+def _changed(
+    sets: Sets, rows: Iterable[RowMapping], keys_of: Callable[[RowMapping], Iterable[str]]
+) -> Sets:
+    """Return ``sets`` with ``rows`` taken out of those they were in and put where they are now.
+
+    :param keys_of: the keys of a row, as far as these sets have them.
+    """
     joining: dict[str, list[int]] = defaultdict(list)
     numbers = []
     for row in rows:
         numbers.append(row["id"])
         if row["kind"] != GONE:
-            shared = shared_keys(row["kind"], row["peer_id"], bool(row["public"]), row["facets"])
-            for key in shared:
+            for key in keys_of(row):
                 joining[key].append(row["id"])
     those = People(numbers)
     left = {key: one - those if one.intersect(those) else one for key, one in sets.items()}

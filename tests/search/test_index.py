@@ -61,6 +61,21 @@ def test_who_was_removed_is_not_found_nor_counted(town):
     assert (found.total, found.facets, check(town.session)) == (0, (), [])
 
 
+def test_who_changes_their_trade_is_found_by_the_new_one_by_those_who_know_the_old(town):
+    claire = town.member("Claire", service("Conseil", "lawyer"))
+    town.member("Nadia", service("Conseil", "lawyer"))
+    town.session.commit()
+    assert sorted(town.names("lawyer")) == ["Claire", "Nadia"]
+    claire.services[0].speciality = "plumber"
+    index_member(town.session, claire)
+    town.session.commit()
+    assert (town.names("lawyer"), town.names("plumber")) == (["Nadia"], ["Claire"])
+    remove_member(town.session, claire)
+    town.session.delete(claire)
+    town.session.commit()
+    assert (town.names("lawyer"), town.names("plumber")) == (["Nadia"], [])
+
+
 def test_a_subject_that_comes_back_is_found_again(town):
     peer = town.neighbour("Werkhof", "Berlin")
     anna = town.mirrored(peer, "Anna", LAWYER)
