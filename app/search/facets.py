@@ -139,7 +139,7 @@ class Counted:
     def of(cls, people: People, sets: Sets) -> Self:
         many = len(people) >= len(sets.everybody) // DENSE
         # Two lists take the time of both; those who are not of them are bits instead of a list.
-        middling = FEW < len(people) and not many
+        middling = len(people) > FEW and not many
         return cls(people, sets.everybody - people if middling else None, many)
 
     def most(self, of: Mapping[str, People], on: Sequence[str]) -> dict[str, int]:
