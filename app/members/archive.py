@@ -126,6 +126,9 @@ def _dates(member: Member) -> dict[str, Any]:
         "agreed_to_be_seen_elsewhere_at": _moment(member.consent_at),
         "created_at": _moment(member.created_at),
         "changed_at": _moment(member.updated_at),
+        "takes": list(member.doors),
+        "full_until": None if member.closed_until is None else member.closed_until.isoformat(),
+        "full_word": member.closed_word,
         "documents_signed": member.revision,
         # Digests of what lists said, so that an import undoes no edit; the texts are not kept.
         "confirmed_at": _moment(member.confirmed_at),
@@ -145,6 +148,10 @@ def _conversations(session: Session, member: Member) -> list[dict[str, Any]]:
             "about": one.service_title,
             "when": one.timing,
             "budget": one.budget,
+            "passed_on_by": one.passed_by,
+            "proposed_instead": one.proposed,
+            "asked_whom_was_proposed_at": _moment(one.taken_up_at),
+            "can_be_asked_again_on": None if one.reopens_on is None else one.reopens_on.isoformat(),
             "their_email": one.their_email,
             "messages": [
                 {
