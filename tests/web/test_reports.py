@@ -169,6 +169,17 @@ def test_the_conversation_of_somebody_else_is_not_reported(town, maud):
     assert found(town) == []
 
 
+def test_the_form_asks_for_one_thing_and_says_who_reads_it(town, maud):
+    for name in ("Paul Fer", "Claire Vasseur"):
+        said = maud.get(f"{page_of(town, name)}/report")
+        assert said.status_code == 200
+        assert said.text.count(" required") == 1
+        assert "see that it comes from you" in text(said)
+    _talk(town, maud)
+    [address] = _threads(maud)
+    assert 'name="attach"' in maud.get(f"{address}/report").text
+
+
 @pytest.mark.parametrize("typed", ["", "  ", "x" * 2001])
 def test_a_report_that_says_nothing_or_too_much_keeps_what_was_typed(town, maud, typed):
     answer = report(town, maud, text=typed, kind="spam")
