@@ -67,7 +67,7 @@ def prepare(session: Session, page: Page, now: datetime) -> Preparations:
 
 
 def _prepared(profile: Profile, signed: Signed[Any], digest: str, now: datetime) -> Prepared:
-    values = {
+    values: dict[str, Any] = {
         "subject": profile.subject,
         "revision": profile.revision,
         "jws": signed.jws,

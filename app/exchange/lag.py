@@ -8,7 +8,7 @@ that has nothing new writes nothing for it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select
@@ -58,11 +58,13 @@ def sample(session: Session, now: datetime) -> int:
     return len(rows)
 
 
-def over_a_day(session: Session, now: datetime) -> Mapping[int, Sequence[Sample]]:
-    """Return the samples of the last 24 hours by peer, oldest first."""
+def over_a_day(
+    session: Session, now: datetime, peers: Collection[int]
+) -> Mapping[int, Sequence[Sample]]:
+    """Return the samples of the last 24 hours of these peers, by id, oldest first."""
     recent = (
         select(LagSample.peer_id, LagSample.at, LagSample.seconds)
-        .where(LagSample.at > now - KEPT)
+        .where(LagSample.at > now - KEPT, LagSample.peer_id.in_(peers))
         .order_by(LagSample.at)
     )
     found: dict[int, list[Sample]] = {}

@@ -1,12 +1,17 @@
-"""What the page of neighbours shows: each known space once, under how it stands."""
+"""What the page of neighbours shows: each known space once, under how it stands.
+
+Whoever waits for an answer is always shown. Of neighbours there may be a thousand: they come a page
+at a time, those that need an admin first, and can be looked for by name, as can all the others.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
-from flask import g
+from flask import g, request, url_for
 from sqlalchemy import func, select
 
 from app.database import db
@@ -15,10 +20,50 @@ from app.exchange.identity import Identity
 from app.models.feed import FeedEntry
 from app.models.peer import MirroredProfile, Peer
 from app.models.watch import Trial
-from app.web import lag_curve, peering_words, troubles
+from app.search.text import fold
+from app.web import forms, lag_curve, peering_words, troubles
 from app.web.lag_curve import Curve
 from app.web.peering_words import Health
 from app.web.troubles import Trouble
+
+#: Neighbours on one page.
+ON_A_PAGE = 50
+
+#: Characters of what is looked for.
+WORDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which part of the neighbours somebody wants to see."""
+
+    words: str = ""
+    number: int = 1
+
+    @classmethod
+    def from_request(cls) -> Asked:
+        """Read it from the address of the page that is asked for, or on which was decided."""
+        where = request.headers.get("HX-Current-URL", "")
+        given = request.args.to_dict()
+        if request.method != "GET" and where.startswith(url_for("neighbours.show", _external=True)):
+            given = {name: values[0] for name, values in parse_qs(urlsplit(where).query).items()}
+        number = given.get("page", "")
+        return cls(
+            forms.line(given.get("q", ""))[:WORDS],
+            int(number) if number.isascii() and number.isdecimal() and 0 < len(number) < 6 else 1,
+        )
+
+    def address(self, number: int) -> str:
+        """Return the address of another page of the same; what is usual is left out."""
+        given: dict[str, Any] = {"q": self.words} if self.words else {}
+        if number > 1:
+            given["page"] = number
+        return url_for("neighbours.show", **given)
+
+    def means(self, peer: Peer) -> bool:
+        """Tell whether ``peer`` is looked for, by its name, its city or its address."""
+        texts = fold(" ".join((peer.name, peer.city, peer.url)))
+        return all(word in texts for word in fold(self.words).split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +86,25 @@ class Row:
 
 
 def doors(identity: Identity) -> dict[str, Any]:
-    """Return all that is known of other spaces, for the templates of ``neighbours/``."""
-    known = list(db.session.scalars(select(Peer).order_by(Peer.name, Peer.url)))
+    """Return what is asked for of all that is known, for the templates of ``neighbours/``."""
+    asked = Asked.from_request()
+    every = list(db.session.scalars(select(Peer).order_by(Peer.name, Peer.url)))
+    knockers = [peer for peer in every if peer.ours in ("requested", "key_hold")]
+    known = [peer for peer in every if asked.means(peer)]
     active = [peer for peer in known if standing.is_active(peer, identity)]
     waiting = [peer for peer in known if peer.ours == "approved" and peer not in active]
-    knockers = [peer for peer in known if peer.ours in ("requested", "key_hold")]
     over = [peer for peer in known if peer.ours in ("ended", "blocked")]
     asking = [peer for peer in over if peer.ours == "ended" and peer.theirs == "approved"]
+    pages = max(1, -(-len(active) // ON_A_PAGE))
+    number = max(1, min(asked.number, pages))
     return {
+        "asked": asked,
+        "number": number,
+        "pages": pages,
+        "many": asked.words or len(every) > ON_A_PAGE,
         "knockers": knockers,
-        "active": _rows(active),
+        "total": len(active),
+        "active": _rows(active, number),
         "waiting": waiting,
         "suspended": [peer for peer in known if peer.ours == "suspended"],
         "over": over,
@@ -66,15 +120,20 @@ def doors(identity: Identity) -> dict[str, Any]:
     }
 
 
-def _rows(active: Sequence[Peer]) -> list[Row]:
-    """Return the neighbours, those that need an admin first."""
-    held, samples = _profiles_held(), lag.over_a_day(db.session(), g.now)
+def _rows(active: Sequence[Peer], number: int) -> list[Row]:
+    """Return one page of the neighbours, those that need an admin first on the first."""
+    healths = {peer.id: peering_words.health(peer, g.now) for peer in active}
+    in_order = sorted(active, key=lambda peer: healths[peer.id].state in ("ok", ""))
+    shown = in_order[(number - 1) * ON_A_PAGE : number * ON_A_PAGE]
+    ids = [peer.id for peer in shown]
+    held, samples = _profiles_held(ids), lag.over_a_day(db.session(), g.now, ids)
     awaited = {peer.id for peer in awaiting.awaited(db.session())}
-    trials = {trial.peer_id: trial for trial in db.session.scalars(select(Trial))}
-    rows = [
+    tested = select(Trial).where(Trial.peer_id.in_(ids))
+    trials = {trial.peer_id: trial for trial in db.session.scalars(tested)}
+    return [
         Row(
             peer=peer,
-            health=peering_words.health(peer, g.now),
+            health=healths[peer.id],
             trouble=troubles.of(peer),
             held=held.get(peer.id, 0),
             curve=lag_curve.curve(samples.get(peer.id, ()), lag.behind(peer, g.now), g.now),
@@ -82,13 +141,16 @@ def _rows(active: Sequence[Peer]) -> list[Row]:
             awaited=peer.id in awaited,
             trial=trials.get(peer.id),
         )
-        for peer in active
+        for peer in shown
     ]
-    return sorted(rows, key=lambda row: row.health.state in ("ok", ""))
 
 
-def _profiles_held() -> dict[int, int]:
-    held = select(MirroredProfile.peer_id, func.count()).group_by(MirroredProfile.peer_id)
+def _profiles_held(ids: Collection[int]) -> dict[int, int]:
+    held = (
+        select(MirroredProfile.peer_id, func.count())
+        .where(MirroredProfile.peer_id.in_(ids))
+        .group_by(MirroredProfile.peer_id)
+    )
     return {peer_id: count for peer_id, count in db.session.execute(held)}
 
 

@@ -484,6 +484,83 @@ def test_a_night_without_a_worker_is_a_hole_in_the_curve():
     assert len(lag_curve._runs([*samples, (now, timedelta())])) == 2
 
 
+@pytest.fixture
+def crowd(friends, monkeypatch):
+    """Nantes has five neighbours, two of them on a page; Zürich is the one that needs an admin."""
+    monkeypatch.setattr(neighbour_rows, "ON_A_PAGE", 2)
+    kept = ("root_kid", "their_kid_seen", "theirs", "ours", "our_n", "their_n", "last_success_at")
+    with friends.at("nantes") as session:
+        lyon = friends.peer_in(session, "lyon")
+        for name in ("Atelier", "Brise", "Comptoir", "Zürich"):
+            where = {"city": "Metz", "country": "FR", "created_at": friends.now}
+            peer = Peer(url=f"https://{name.encode().hex()}.example", name=name, **where)
+            for field in kept:
+                setattr(peer, field, getattr(lyon, field))
+            if name == "Zürich":
+                peer.failures, peer.last_error = 3, "unreachable"
+            session.add(peer)
+        session.commit()
+    return friends
+
+
+def shown_on(browser, address, **options):
+    page = browser.get(address, **options).get_data(as_text=True)
+    rows = re.findall(r'<li class="peer".*?</h3>', page, re.DOTALL)
+    names = ("Atelier", "Brise", "Comptoir", "Lyon", "Zürich")
+    return [next(name for name in names if name in html.unescape(row)) for row in rows]
+
+
+def test_a_thousand_neighbours_come_a_page_at_a_time_those_that_need_an_admin_first(crowd, youenn):
+    pages = [shown_on(youenn, f"/neighbours?page={number}") for number in (1, 2, 3)]
+    assert pages[0][0] == "Zürich"
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert {name for page in pages for name in page} == {
+        "Atelier", "Brise", "Comptoir", "Lyon", "Zürich"
+    }  # fmt: skip
+    assert shown_on(youenn, "/neighbours") == pages[0]
+    first = neighbours_page(youenn)
+    assert "5 neighbours" in first
+    assert 'href="/neighbours?page=2"' in first
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "٣", "9" * 40])
+def test_a_page_that_cannot_be_is_the_first(crowd, youenn, number):
+    assert shown_on(youenn, f"/neighbours?page={number}")[0] == "Zürich"
+
+
+def test_a_page_behind_the_last_is_the_last(crowd, youenn):
+    assert shown_on(youenn, "/neighbours?page=99") == shown_on(youenn, "/neighbours?page=3")
+
+
+def test_a_neighbour_is_found_by_name_however_it_is_accented(crowd, youenn):
+    assert shown_on(youenn, "/neighbours?q=zurich") == ["Zürich"]
+    assert shown_on(youenn, "/neighbours?q=metz+COMP") == ["Comptoir"]
+    page = youenn.get("/neighbours?q=metz").get_data(as_text=True)
+    assert 'href="/neighbours?q=metz&amp;page=2"' in page
+    assert 'value="metz"' in page
+
+
+def test_whoever_is_looked_for_and_unknown_leads_back_to_all(crowd, youenn):
+    page = youenn.get("/neighbours?q=nowhere").get_data(as_text=True)
+    assert "No neighbour is called that" in page
+    assert "Show all neighbours" in page
+
+
+def test_who_waits_for_an_answer_is_shown_whatever_is_looked_for(knocked, youenn):
+    page = youenn.get("/neighbours?q=nowhere").get_data(as_text=True)
+    assert "1 space waits for your answer" in page
+
+
+def test_deciding_in_place_stays_on_the_page_where_it_was_decided(crowd, youenn):
+    headers = {**PARTIAL, "HX-Current-URL": "http://localhost/neighbours?q=lyon"}
+    with crowd.at("nantes"):
+        here = crowd.apps["nantes"].config["SERVER_NAME"] or "localhost"
+    headers["HX-Current-URL"] = headers["HX-Current-URL"].replace("localhost", here)
+    answer = decide(youenn, crowd, "pull", headers=headers).get_data(as_text=True)
+    assert answer.count('<li class="peer"') == 1
+    assert 'value="lyon"' in answer
+
+
 def test_words_are_made_only_for_whom_the_page_shows_them(friends, youenn, monkeypatch):
     asked = []
     monkeypatch.setattr(
