@@ -97,11 +97,6 @@ def written(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(_prepared(text)))
 
 
-def is_broken(text: str) -> bool:
-    """Tell whether words of ``text`` are not read letter by letter as they are written."""
-    return _BREAKING.search(text) is not None
-
-
 @lru_cache(maxsize=50_000)
 def _read(piece: str) -> tuple[str, str]:
     """Return ``piece`` folded, and its stem."""
@@ -302,12 +297,6 @@ _DERIVED = tuple(
 
 #: Letters that must remain of a root; below it chance resemblances win.
 ROOT_LETTERS = 5
-
-
-@lru_cache(maxsize=20_000)
-def beginning(stemmed: str) -> str:
-    """Return letters that stand in every folded word of this stem: endings change but the last."""
-    return stemmed[: max(2, len(stemmed) - 3)]
 
 
 def root(folded: str) -> str:

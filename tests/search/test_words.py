@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from app.search.glances import glance
 from app.search.slips import slips
-from app.search.text import beginning, fold, stem, words
+from app.search.text import fold, stem, words
+from app.search.writing import named_in
 from federation.vocabulary import LANGUAGES, specialities
 from tests.search.town import service
 
@@ -194,12 +196,20 @@ def test_the_manner_of_asking_does_not_hide_what_is_asked(town):
     assert town.names("un logo pas cher pour une boulangerie") == ["Ada"]
 
 
-def test_the_beginning_of_a_stem_stands_in_every_word_of_the_vocabulary_that_has_it():
-    every = {
-        word.folded
+def test_a_glance_misses_nothing_that_reading_finds():
+    every = [
+        (text, language)
         for one in specialities().values()
         for language in LANGUAGES
         for text in (one.labels[language], *one.words[language])
-        for word in words(text)
-    }
-    assert {word for word in every if beginning(stem(word)) not in word} == set()
+    ]
+    every += [("R&D, C++ et l’e-commerce : rédacteur·rice", "fr"), ("Hochzeitsfotografin", "de")]
+    for text, language in every:
+        seen = glance(text)
+        named = {one.code for one in named_in(text, language)[0]}
+        assert named <= seen.codes, text
+        assert {(word.stem, word.folded) for word in words(text)} <= {
+            (stem(folded), folded) for folded in seen.folded
+        }, text
+        assert {word.stem for word in words(text)} <= seen.stems, text
+    assert glance("Un après-midi au bord de la rivière").codes.isdisjoint({"lawyer"})
