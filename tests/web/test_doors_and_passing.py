@@ -240,6 +240,53 @@ def test_a_proposal_of_somebody_whom_the_own_space_does_not_know_names_nobody(to
     assert "Maud" not in youenn.get("/introductions").text
 
 
+# --- quotes ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"title": ""}, "Write what it is"),
+        ({"price": "x" * 161}, "Keep it to one line."),
+        ({"until": "2026-03-01"}, "This day has passed"),
+        ({"words": "a" * 2000}, "Shorten this by"),
+    ],
+    ids=str,
+)
+def test_a_quote_that_cannot_be_sent_is_kept_and_explained(town, maud, claire, given, said):
+    ask(town, maud)
+    town.work()
+    typed = {"title": "Reading", "price": "90 euros", "words": "Gladly.", **given}
+    answer = claire.post(f"{thread(claire)}/quote", data=typed)
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert typed["words"] in answer.text
+    town.work()
+    assert "Quote of" not in maud.get(thread(maud)).text
+
+
+def test_a_quote_begins_with_the_members_own_rate_and_arrives_dated(town, maud, claire):
+    with town.at("nantes") as session:
+        [offered] = session.scalars(select(Member).filter_by(name="Claire")).one().services
+        offered.mode, offered.rate, offered.coworker_rate = "paid", 120, 90
+        offered.currency, offered.unit = "EUR", "hour"
+    ask(town, maud)
+    town.work()
+    assert f"{thread(claire)}/quote" in claire.get(thread(claire)).text
+    form = claire.get(f"{thread(claire)}/quote").text
+    assert 'value="Contracts"' in form
+    assert "90" in re.search(r'name="price"[^>]*value="([^"]*)"', form)[1]
+    typed = {"title": "Contracts", "price": "90 €/h", "until": "2026-05-01", "words": "<b>Two</b>"}
+    assert claire.post(f"{thread(claire)}/quote", data=typed).status_code == 303
+    town.work()
+    told = maud.get(thread(maud)).text
+    for said in ("Quote of 2 March 2026", "Contracts: 90 €/h", "&lt;b&gt;Two&lt;/b&gt;"):
+        assert said in told
+    assert (
+        person(town, "nantes", "youenn@x.example").get(f"{thread(claire)}/quote").status_code == 404
+    )
+
+
 # --- what else conversations keep ----------------------------------------------------------------
 
 
