@@ -222,6 +222,25 @@ def test_what_a_restarted_feed_leaves_out_goes_only_when_its_signed_root_says_so
     assert neighbours.peer("lyon", "nantes", "roots_agree") is True
 
 
+class Watched:
+    """The network, and whether the reader had a transaction open while it waited for an answer."""
+
+    def __init__(self, network, session):
+        self._network, self._session, self.open = network, session, []
+
+    def get(self, url, **options):
+        self.open.append(self._session.in_transaction())
+        return self._network.get(url, **options)
+
+
+def test_nobody_waits_for_the_lock_of_writers_while_a_neighbour_answers(neighbours):
+    with neighbours.at("lyon") as session:
+        watched = Watched(neighbours.network, session)
+        peer = neighbours.peer_in(session, "nantes")
+        pull(session, peer, watched, neighbours.identity("lyon"), neighbours.now)
+    assert watched.open == [False]
+
+
 def test_the_neighbours_lawyer_is_found_by_a_search_here(neighbours):
     assert neighbours.search("lyon", "avocate") == ["Claire Vasseur"]
     neighbours.decide(peers.suspend, "lyon", "nantes")
