@@ -30,11 +30,16 @@ PAGES = [
     (MEMBER, "/me/deletion"),
     (MEMBER, "a request for a quote"),
     (MEMBER, "/introductions"),
+    (MEMBER, "/me/silences"),
+    (MEMBER, "a word about a profile"),
     (MEMBER, "a conversation"),
     (MEMBER, "/neighbours"),
     (ADMIN, "/neighbours"),
     (ADMIN, "/setup"),
     (ADMIN, "/journal"),
+    (ADMIN, "/members"),
+    (ADMIN, "/members/invitations"),
+    (ADMIN, "/reports"),
     (ADMIN, "a neighbour's test"),
 ]
 NAMES = [f"{role} {address}" for role, address in PAGES]
@@ -76,6 +81,7 @@ def addresses(running_town, chromium_browser, keys):
     ask.get_by_role("button", name="Send").click()
     somebody.page.wait_for_url("**/introductions/*")
     found["a conversation"] = urlsplit(somebody.page.url).path
+    found["a word about a profile"] = found["mirrored profile"] + "/report"
     context.close()
     context = chromium_browser.new_context(viewport=WIDE, storage_state=keys[ADMIN])
     admin = Person(context, running_town.lyon)
