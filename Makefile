@@ -7,6 +7,8 @@ READY := $(VENV)/.ready
 CATALOGUES := $(wildcard app/translations/*/LC_MESSAGES/messages.po)
 PORT ?= 8101
 DATA ?= demo-data
+# As many tests at once as there are cores; those that share something stay together.
+SIDE_BY_SIDE := -n auto --dist loadgroup
 DATABASE_TESTS := tests/cli tests/exchange tests/members tests/search tests/web tests/wire tests/test_*.py
 # What differs most between databases: the index, moments, turns of writers, values they refuse.
 MAIN_TESTS := tests/search tests/test_migrations.py tests/test_writers.py tests/cli/test_doctor.py \
@@ -53,11 +55,11 @@ browser: $(READY) ## Look for a Chromium, and say what to install when there is 
 	@$(BIN)/python -m tests.browser.chromium
 
 test: $(READY) browser ## Run all tests, the ones in a real browser too; the main ones on PostgreSQL as well
-	@$(BIN)/python -m pytest -q
-	@$(BIN)/python -m pytest -q --database=postgresql $(MAIN_TESTS)
+	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE)
+	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) --database=postgresql $(MAIN_TESTS)
 
 postgresql: $(READY) ## Run every test that meets a database with all spaces on PostgreSQL
-	@$(BIN)/python -m pytest -q --database=postgresql $(DATABASE_TESTS)
+	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) --database=postgresql $(DATABASE_TESTS)
 
 check: $(READY) ## Judge style, types, layers, dependencies, templates, catalogues, migrations
 	$(BIN)/ruff check .

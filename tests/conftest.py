@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+import xdist
 from hypothesis import settings
 
 from tests import spaces
@@ -24,7 +25,9 @@ def pytest_addoption(parser):
 
 
 def pytest_sessionstart(session):
-    if session.config.getoption("--database") == POSTGRESQL:
+    # Tests that run side by side have a server for each process, and none for who counts them.
+    counts = session.config.getoption("numprocesses", None) and not xdist.is_xdist_worker(session)
+    if session.config.getoption("--database") == POSTGRESQL and not counts:
         try:
             databases.start()
         except LookupError as error:
@@ -35,13 +38,17 @@ def pytest_sessionfinish():
     databases.stop()
 
 
+@pytest.hookimpl(tryfirst=True)  # before what runs side by side is settled
 def pytest_collection_modifyitems(config, items):
     """Only tests that say so may open sockets, and only on this machine."""
     elsewhere = config.getoption("--database") != SQLITE
     for item in items:
+        # What shares a town, a browser or a prepared module stays together.
+        in_browser = item.path.parent.name == "browser"
+        item.add_marker(pytest.mark.xdist_group("browser" if in_browser else str(item.path)))
         if elsewhere and item.get_closest_marker("sqlite"):
             item.add_marker(pytest.mark.skip(reason="about SQLite's own file"))
-        if item.get_closest_marker("socket") or item.get_closest_marker("browser"):
+        if in_browser or item.get_closest_marker("socket"):
             item.add_marker(pytest.mark.enable_socket)
 
 

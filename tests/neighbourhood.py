@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import time_machine
-from sqlalchemy import select
+from sqlalchemy import Connection, Engine, event, select
 from sqlalchemy.orm import Session
 
 from app.database import db
@@ -25,6 +25,7 @@ from app.exchange.identity import load_identity
 from app.exchange.pictures import drawn_anew
 from app.exchange.publish import publish_member
 from app.exchange.work import schedule_upkeep
+from app.models import engine
 from app.models.journal import JournalEntry
 from app.models.member import Member
 from app.models.peer import MirroredProfile, Peer
@@ -42,6 +43,22 @@ from tests import spaces
 
 #: The first morning; afterwards time passes only by :meth:`Neighbourhood.later`.
 MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+#: Connections in a transaction that may write: all other writers of that space wait for them.
+writing = set()
+
+
+@event.listens_for(Engine, "begin")
+def _begun(connection: Connection):
+    if not engine.only_reads():
+        writing.add(connection)
+
+
+@event.listens_for(Engine, "commit")
+@event.listens_for(Engine, "rollback")
+def _ended(connection: Connection):
+    writing.discard(connection)
 
 
 def url_of(name):
@@ -66,6 +83,7 @@ class Network:
         return self._answer("POST", url, max_bytes, sent, body)
 
     def _answer(self, method, url, max_bytes, headers, body):
+        assert not writing, "writers would wait for as long as a neighbour takes to answer"
         parts = urlsplit(url)
         name = (parts.hostname or "").partition(".")[0]
         self.requests.append((method, name, parts.path))

@@ -59,6 +59,11 @@ def reading() -> Iterator[None]:
         _only_reads.reset(token)
 
 
+def only_reads() -> bool:
+    """Tell whether transactions begun now only read."""
+    return _only_reads.get()
+
+
 def set_reading(only: bool) -> None:
     """Announce it for the rest of the current context, e.g. one request."""
     _only_reads.set(only)
@@ -102,12 +107,12 @@ def _pragmas(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN" if _only_reads.get() else "BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN" if only_reads() else "BEGIN IMMEDIATE")
 
 
 def _begin_postgresql(connection: Connection) -> None:
     # The driver has said BEGIN, or says it with the first of these.
-    if _only_reads.get():
+    if only_reads():
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     else:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")

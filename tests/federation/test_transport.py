@@ -251,7 +251,7 @@ def test_a_peer_that_drips_in_the_middle_of_tls_is_cut_off(monkeypatch):
         HEAD + b"Content-Length: 9\r\n\r\nshort",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n9\r\nhel",
-        HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"x" * 900)[:-9],
+        HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"x" * 900, mtime=0)[:-9],
         HEAD[:20],
         HEAD + b"\r\nhello",
         b"",
@@ -280,8 +280,8 @@ def test_a_redirect_is_never_followed(status):
     [
         [HEAD + b"Content-Length: 1001\r\n\r\n" + b"x" * 1001],
         [HEAD + b"\r\n", b"x" * 5_000_000],
-        [HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"\0" * 50_000_000)],
-        [HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"\0" * 1001)],
+        [HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"\0" * 50_000_000, mtime=0)],
+        [HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"\0" * 1001, mtime=0)],
     ],
     ids=["one byte", "endless", "bomb", "small bomb"],
 )
@@ -304,7 +304,7 @@ def test_a_body_that_unpacks_to_nothing_is_counted_as_it_comes():
 
 @pytest.mark.socket
 def test_a_bomb_is_noticed_and_not_unpacked():
-    bomb = HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"\0" * 50_000_000)
+    bomb = HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"\0" * 50_000_000, mtime=0)
     with serving(bomb) as (url, _):
         tracemalloc.start()
         try:
@@ -323,7 +323,7 @@ def test_a_bomb_is_noticed_and_not_unpacked():
         b"Content-Encoding: br\r\n\r\nx",
         b"Content-Encoding: gzip, gzip\r\n\r\nx",
         b"Content-Encoding: gzip\r\n\r\nnot gzip",
-        b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"a") + b"more",
+        b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"a", mtime=0) + b"more",
     ],
 )
 def test_a_body_packed_in_a_way_that_was_not_offered_is_refused(packed):
@@ -337,7 +337,7 @@ def test_a_body_packed_in_a_way_that_was_not_offered_is_refused(packed):
     [
         (b"Content-Length: 5\r\n\r\nhello", b"hello"),
         (b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", b"hello"),
-        (b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"x" * 1000), b"x" * 1000),
+        (b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"x" * 1000, mtime=0), b"x" * 1000),
         (b"Content-Length: 1000\r\n\r\n" + b"x" * 1000, b"x" * 1000),
         (b"Content-Length: 0\r\n\r\n", b""),
     ],
