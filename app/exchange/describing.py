@@ -124,7 +124,9 @@ def _profile(member: Member, identity: Identity, now: datetime) -> Profile:
         **_doors(member, services, now),
         photo=_photo(seen, identity),
         web=(web := _web(member, services)),
-        web_services=() if "services" in web else tuple(
+        web_services=()
+        if "services" in web
+        else tuple(
             service.ref for service in services if goes_as_far(member, service, Reader.VISITOR)
         ),
     )
@@ -210,9 +212,7 @@ def _photo(seen: Seen, identity: Identity) -> documents.Photo | None:
 
 
 def _interests(seen: Seen) -> tuple[str, ...]:
-    cleaned = (
-        plain(interest, longest=limits.INTEREST_CHARACTERS) for interest in seen.interests
-    )
+    cleaned = (plain(interest, longest=limits.INTEREST_CHARACTERS) for interest in seen.interests)
     return tuple(interest for interest in cleaned if interest)[: limits.INTERESTS]
 
 

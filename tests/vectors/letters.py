@@ -1,4 +1,4 @@
-"""Introductions and replies, as Lyon would write them to Nantes, and as nobody may (section 8.1)."""
+"""Introductions and replies, as Lyon would write them to Nantes, and as nobody may (8.1)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ DATED = {"issuer": LYON, "audience": NANTES, "issued_at": NOW}
 def introduction(**changes: Any) -> Introduction:
     told = {
         **DATED, "expires_at": NOW + INTRODUCTION_LIFETIME, "subject": CLAIRE, "id": "talk",
-        "kind": "question", "text": "Is this lease fair?", "sender": {"sub": AICHA, "name": "Aïcha"},
+        "kind": "question", "text": "Is this lease fair?",
+        "sender": {"sub": AICHA, "name": "Aïcha"},
     }  # fmt: skip
     return Introduction.model_validate(told | changes)
 
