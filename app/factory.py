@@ -59,6 +59,8 @@ from app.web import (
     still_true,
     suggestions,
     trials,
+    view_as,
+    who_sees,
     words,
 )
 from config.settings import Settings
@@ -103,7 +105,7 @@ def create_app(settings: Settings) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.before_request(_remember_space)
     app.before_request(_with_current_keys(app, keyholder))
-    for part in (headers, errors, access, rates, languages, words, cards, facets):
+    for part in (headers, errors, access, rates, languages, words, cards, facets, who_sees):
         part.register(app)
     assets.register(app, folder("static"))
     pages = (
@@ -122,14 +124,15 @@ def create_app(settings: Settings) -> Flask:
         reports,
         record,
         my_profile,
+        view_as,
         first_steps,
         my_data,
         sign_in,
         sign_ins,
+        still_true,
         passkeys,
         providers,
         membership,
-        still_true,
         invitations,
         neighbours,
         trials,

@@ -27,7 +27,7 @@ from app.models.conversation import Conversation, Silence
 from app.models.feed import FeedEntry
 from app.models.journal import JournalEntry
 from app.models.measure import Measure
-from app.models.member import Member
+from app.models.member import FIELDS_OF, Member
 from app.models.passkey import passkeys
 from app.models.provider import identities
 from app.models.sign_in import sign_ins
@@ -43,6 +43,7 @@ def facts(session: Session, account: Account, now: datetime) -> dict[str, Any]:
         "told_by_mail": account.letters,
         "account_created_at": account.created_at.isoformat(),
         "profile": None if member is None else _dates(member),
+        "consents": [] if member is None else _consents(member),
         "withdrawal": None if member is None else _withdrawal(session, member),
         "signed_in": [
             {
@@ -123,18 +124,33 @@ def _dates(member: Member) -> dict[str, Any]:
     return {
         "number": member.ref,
         "audience": member.audience,
+        "audiences": {block: member.circle_of(block) for block in FIELDS_OF},
         "agreed_to_be_seen_elsewhere_at": _moment(member.consent_at),
         "created_at": _moment(member.created_at),
         "changed_at": _moment(member.updated_at),
+        "confirmed_at": _moment(member.confirmed_at),
+        "rests_from_neighbours_since": _moment(member.resting_at),
         "takes": list(member.doors),
         "full_until": None if member.closed_until is None else member.closed_until.isoformat(),
         "full_word": member.closed_word,
         "documents_signed": member.revision,
         # Digests of what lists said, so that an import undoes no edit; the texts are not kept.
-        "confirmed_at": _moment(member.confirmed_at),
-        "rests_from_neighbours_since": _moment(member.resting_at),
         "imported": member.imported,
     }
+
+
+def _consents(member: Member) -> list[dict[str, Any]]:
+    return [
+        {
+            "at": line.at.isoformat(),
+            "circle": line.circle,
+            "block": line.block,
+            "agreed": line.given,
+            "on_the_word_of": line.said_by,
+            "detail": line.detail,
+        }
+        for line in member.consents
+    ]
 
 
 def _conversations(session: Session, member: Member) -> list[dict[str, Any]]:

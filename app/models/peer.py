@@ -226,6 +226,11 @@ class MirroredProfile(Base):
         """The opaque last part of the subject."""
         return self.subject.rpartition("/")[2]
 
+    @property
+    def for_anybody(self) -> bool:
+        """True when the document itself may be given to anybody (``aud`` is ``public``)."""
+        return self.document.get("aud") == "public"
+
 
 class MirroredWithdrawal(Base):
     """A tombstone: withdrawn at this revision, so that no replay brings the subject back."""

@@ -6,7 +6,8 @@ Each view says its rule beside its route: :func:`anyone`, :func:`members` or :fu
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar, cast
@@ -30,7 +31,7 @@ from werkzeug.wrappers import Response
 
 from app.database import db
 from app.members.inviting import fulfil
-from app.models.account import Account
+from app.models.account import MEMBER, Account
 from app.models.scope import Reader
 from app.models.sign_in import SignIn, begin, current, end
 from app.web.pages import wants_part
@@ -38,6 +39,7 @@ from app.web.pages import wants_part
 View = TypeVar("View", bound=Callable[..., Any])
 
 _RULE = "access_rule"
+_SEEN_BY = "seen_by"
 _FRESH = "access_fresh"
 
 #: Cookie field: the secret of this browser's sign-in, where Flask-Login looks for it.
@@ -88,6 +90,8 @@ def rule_of(view: Callable[..., Any]) -> str | None:
 
 def account() -> Account | None:
     """Return who is signed in, ``None`` for a visitor."""
+    if (seen_by := g.get(_SEEN_BY)) is not None:
+        return None if seen_by is Reader.VISITOR else Account(email="", role=MEMBER)
     return cast(Account, current_user.account) if current_user.is_authenticated else None
 
 
@@ -101,8 +105,20 @@ def this_sign_in() -> SignIn:
     return cast(SignIn, current_user.sign_in)
 
 
+@contextmanager
+def reading_as(somebody: Reader) -> Iterator[None]:
+    """Let what is rendered inside be what ``somebody`` else would be shown; nobody is let in."""
+    setattr(g, _SEEN_BY, somebody)
+    try:
+        yield
+    finally:
+        g.pop(_SEEN_BY)
+
+
 def reader() -> Reader:
     """Return as whom the current request reads people."""
+    if (seen_by := g.get(_SEEN_BY)) is not None:
+        return cast(Reader, seen_by)
     return Reader.MEMBER if current_user.is_authenticated else Reader.VISITOR
 
 

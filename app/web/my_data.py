@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from flask import Blueprint, Response, abort, current_app, g, redirect, render_template, url_for
+from flask_babel import lazy_gettext
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -19,12 +20,22 @@ from app.members.archive import archive, facts
 from app.members.export import claims
 from app.members.leaving import leave
 from app.members.roles import LastAdminError
+from app.models.account import Account
+from app.models.consent import BY_EARLIER, BY_LIST, BY_MEMBER, BY_RESTORED
 from app.web import rates
 from app.web.access import anyone, freshly, let_out, members, signed_in
 from app.web.pages import page
 from app.web.profile_form import LABELS, SERVICE_LABELS
 
 bp = Blueprint("my_data", __name__)
+
+#: On whose word a line of the log of consents was written.
+SAID_BY = {
+    BY_MEMBER: lazy_gettext("you"),
+    BY_LIST: lazy_gettext("a list that the space published"),
+    BY_EARLIER: lazy_gettext("your one choice for everything, before there was one for each block"),
+    BY_RESTORED: lazy_gettext("your signed profile, after a return from a backup"),
+}
 
 #: How long after leaving the page looks for answers every few seconds; then every minute.
 ASKED_QUICKLY = timedelta(minutes=10)
@@ -37,7 +48,13 @@ ARCHIVES = "20 per hour"
 @members
 def show() -> Response:
     person = signed_in()
-    return page("my_data/show.html", kept=facts(db.session(), person, g.now), person=person)
+    return page(
+        "my_data/show.html",
+        kept=facts(db.session(), person, g.now),
+        person=person,
+        titles=_titles(person),
+        said_by=SAID_BY,
+    )
 
 
 @bp.get("/me/data/archive")
@@ -50,6 +67,8 @@ def show_archive() -> Response:
         "my_data/archive.html",
         said=claims(person.member) if person.member else {},
         kept=facts(db.session(), person, g.now),
+        titles=_titles(person),
+        said_by=SAID_BY,
         labels=LABELS,
         service_labels=SERVICE_LABELS,
     )
@@ -102,6 +121,12 @@ def show_farewell(proof: str) -> Response:
     answer.headers["Referrer-Policy"] = "no-referrer"
     answer.headers["X-Robots-Tag"] = "noindex"
     return answer
+
+
+def _titles(person: Account) -> dict[str, str]:
+    """Return what the member's services are called, by their references."""
+    services = person.member.services if person.member else []
+    return {service.ref: service.title for service in services}
 
 
 def _proofs() -> URLSafeSerializer:

@@ -31,7 +31,6 @@ from app.search.places import distance
 from app.web.access import account, anyone, reader, signed_in
 from app.web.pages import page
 from federation import vocabulary
-from federation.documents import PUBLIC
 
 bp = Blueprint("profile", __name__)
 
@@ -74,8 +73,8 @@ def mirrored_profile(peer_ref: str, ref: str) -> MirroredProfile:
 
 def shown_whole(profile: MirroredProfile) -> bool:
     """Say whether the current reader sees all that ``profile`` says."""
-    public = profile.document.get("aud") == PUBLIC
-    return reader() is Reader.MEMBER or (public and shows_all(profile.document))
+    whole = profile.for_anybody and shows_all(profile.document)
+    return reader() is Reader.MEMBER or whole
 
 
 def own() -> Any:
@@ -119,17 +118,24 @@ def way_back() -> str:
     return came_from.path + (f"?{came_from.query}" if came_from.query else "")
 
 
+def person(card: Card, peer: Peer | None) -> dict[str, Any]:
+    """Return what the block of the page shows in which the person is described."""
+    return {
+        "card": card,
+        "km": distance(g.space, peer) if peer else None,
+        "shared": shared_interests(card),
+    }
+
+
 def _page(card: Card, member: Member | None, profile: MirroredProfile | None) -> Response:
     # Of our own members, their last word; of others, when their space last stood by theirs.
     confirmed: datetime | None = member.true_at if member else card.confirmed_at or card.issued_at
     return page(
         "profile/show.html",
-        card=card,
+        **person(card, profile.peer if profile else None),
         member=member,
         profile=profile,
         confirmed=confirmed,
-        km=distance(g.space, profile.peer) if profile else None,
-        shared=shared_interests(card),
         regulated=regulated(card),
         way_back=way_back(),
         key_groups=key_groups,

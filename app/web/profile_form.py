@@ -17,9 +17,21 @@ from flask_babel import lazy_gettext, ngettext
 from werkzeug.datastructures import MultiDict
 
 from app.models.base import new_id
-from app.models.member import AUDIENCES, HOUR, ME, MODES, PAID, QUOTE, UNITS, Member, Service
+from app.models.member import (
+    AUDIENCES,
+    BLOCKS,
+    HOUR,
+    ME,
+    MODES,
+    PAID,
+    QUOTE,
+    UNITS,
+    Member,
+    Service,
+)
 from app.web import forms, specialities
 from app.web.forms import Mistake
+from app.web.who_sees import apart_in, circle_in
 from app.web.words import language_name, money
 from federation import limits
 
@@ -48,6 +60,7 @@ LABELS = {
     "availability": lazy_gettext("When to find you"),
     "location": lazy_gettext("Where you work"),
     "audience": lazy_gettext("Who may see you"),
+    "apart": lazy_gettext("Who sees what"),
     "services": lazy_gettext("Services"),
 }
 SERVICE_LABELS = {
@@ -62,6 +75,7 @@ SERVICE_LABELS = {
     "valid_until": lazy_gettext("Rates hold until"),
     "remote": lazy_gettext("Remotely too"),
     "languages": lazy_gettext("Languages, if not all of yours"),
+    "audience": lazy_gettext("Who may see this service"),
 }
 
 Errors = dict[str, str]
@@ -83,6 +97,9 @@ class ServiceForm:
     valid_until: str = ""
     remote: bool = False
     languages: str = ""
+    audience: str = ""
+    """Empty: as for everything."""
+
     errors: Errors = field(default_factory=dict, compare=False)
 
     @classmethod
@@ -101,6 +118,7 @@ class ServiceForm:
             valid_until=service.valid_until.isoformat() if service.valid_until else "",
             remote=service.remote,
             languages=_names(service.languages),
+            audience=service.audience,
         )
 
     @classmethod
@@ -123,6 +141,7 @@ class ServiceForm:
             valid_until=text("valid_until"),
             remote=f"{prefix}-remote" in given,
             languages=text("languages"),
+            audience=circle_in(given, f"{prefix}-audience"),
         )
 
     def judge(self, today: date) -> None:
@@ -176,6 +195,7 @@ class ServiceForm:
         service.valid_until = _or(None, forms.day, self.valid_until)
         service.remote = self.remote
         service.languages = _or([], forms.language_tags, self.languages)
+        service.audience = self.audience
 
 
 @dataclass(slots=True)
@@ -192,6 +212,9 @@ class ProfileForm:
     availability: str = ""
     location: str = ""
     audience: str = ME
+    apart: dict[str, str] = field(default_factory=dict)
+    """The circles of blocks that have one of their own."""
+
     services: list[ServiceForm] = field(default_factory=list)
     errors: Errors = field(default_factory=dict, compare=False)
 
@@ -210,7 +233,8 @@ class ProfileForm:
             interests=", ".join(member.interests),
             availability=member.availability,
             location=member.location,
-            audience=member.audience,
+            audience=member.usual,
+            apart=dict(member.block_audiences),
             services=[ServiceForm.of(service, locale) for service in member.services],
         )
 
@@ -226,6 +250,7 @@ class ProfileForm:
             languages=forms.line(given.get("languages", "")),
             interests=forms.line(given.get("interests", "").replace("\n", ",")),
             audience=_one_of(AUDIENCES, given.get("audience", "")),
+            apart=apart_in(given),
             services=[
                 ServiceForm.read(given, f"service-{number}")
                 for number in numbers[: limits.SERVICES]
@@ -286,8 +311,15 @@ class ProfileForm:
         member.languages = _or([], forms.language_tags, self.languages)[: limits.LANGUAGES]
         interests = forms.listed(self.interests)[: limits.INTERESTS]
         member.interests = [interest[: limits.INTEREST_CHARACTERS] for interest in interests]
-        member.show_to(self.audience, now)
         self._fill_services(member)
+        member.present(self.audience, self.apart, now)
+
+    @property
+    def widest(self) -> str:
+        """How far anything goes, and name and photo with it."""
+        circles = [self.apart.get(block, self.audience) for block in BLOCKS]
+        circles += [service.audience or self.audience for service in self.services]
+        return max(circles, key=AUDIENCES.index)
 
     def _fill_services(self, member: Member) -> None:
         there = {service.ref: service for service in member.services}
