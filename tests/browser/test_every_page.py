@@ -30,6 +30,7 @@ PAGES = [
     (MEMBER, "/me/deletion"),
     (MEMBER, "a request for a quote"),
     (MEMBER, "/introductions"),
+    (MEMBER, "/me/doors"),
     (MEMBER, "/me/silences"),
     (MEMBER, "a word about a profile"),
     (MEMBER, "a conversation"),
