@@ -288,8 +288,8 @@ def test_a_request_that_is_taken_back_still_counts_and_fades(tmp_path):
         town.close()
 
 
-#: R20: each table that a peer can make grow, with what bounds it in number and in time. The rest
-#: grows by what people here do.
+#: R20: each table that a peer can make grow, or that names one, with what bounds it in number and
+#: in time. The rest grows by what people here do.
 BOUNDED = {
     "peer": ("100 requests wait, 3 of a domain", "30 days without an answer"),
     "mirrored_profile": ("limits.PEER_PROFILES", "exp, at most 400 days"),
@@ -305,6 +305,9 @@ BOUNDED = {
     "introduced": ("200 a day of each space", "31 days"),
     "lag_sample": ("one an hour of each space", "a day"),
     "trial": ("one of each space", "the next trial"),
+    # By the hands of people here alone: no letter of a peer makes one.
+    "report": ("20 a day of each account", "report.REPORT_LIFETIME, 180 days"),
+    "measure": ("what admins here decide", "the member's row; of a neighbour's person none"),
 }
 
 
