@@ -1,7 +1,8 @@
 """The members as a file: our JSON Lines, which imports again to nothing changed, or CSV.
 
 Only current members are written. CSV is for spreadsheets: cells that one would calculate get an
-apostrophe, which our own import takes off again; it knows services by their titles only.
+apostrophe, which our own import takes off again; it knows services by their titles only. It cannot
+say that some blocks go less far than others, and then says no audience at all.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from app.members.circles import circles_of, service_key
 from app.members.portraits import as_text
 from app.members.table import neutralised
 from app.models.member import Member, Service
@@ -72,10 +74,12 @@ def as_csv(members: Iterable[Member]) -> Iterator[str]:
 
 def claims(member: Member) -> dict[str, Any]:
     """Return what our own format says about ``member``."""
+    circles = circles_of(member)
     return {
         "external_id": member.external_id,
         "email": member.account.email if member.account else None,
-        "audience": member.audience,
+        "audience": circles.usual,
+        "audiences": circles.blocks,
         "name": member.name,
         "headline": member.headline,
         "bio": member.bio,
@@ -85,7 +89,10 @@ def claims(member: Member) -> dict[str, Any]:
         "location": member.location,
         "interests": member.interests,
         "availability": member.availability,
-        "services": [_filled(_service(service)) for service in member.services],
+        "services": [
+            _filled(_service(one) | {"audience": circles.apart.get(service_key(one.ref))})
+            for one in member.services
+        ],
     }
 
 
@@ -108,7 +115,7 @@ def _service(service: Service) -> dict[str, Any]:
 
 
 def _filled(given: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in given.items() if value not in (None, "", [])}
+    return {key: value for key, value in given.items() if value not in (None, "", [], {})}
 
 
 def _cell(member: Member, column: str) -> str:
@@ -116,6 +123,9 @@ def _cell(member: Member, column: str) -> str:
         return member.account.email if member.account else ""
     if column == "skills":
         return _list([service.title for service in member.services])
+    if column == "audience":
+        circles = circles_of(member)
+        return "" if circles.apart else circles.usual
     value = getattr(member, column)
     return _list(value) if isinstance(value, list) else value or ""
 

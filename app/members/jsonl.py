@@ -1,6 +1,7 @@
 """Our own format, JSON Lines: one member a line.
 
 The keys are the claims of a profile (``federation/PROTOCOL.md``), and ``external_id``, ``email``,
+``audience``, and ``audiences`` for the blocks that have a circle of their own, as a service has its
 ``audience``. Only ``name`` must be there. Keys that we do not know are ignored and reported once.
 """
 
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from app.members import services
+from app.members import circles, services
 from app.members.person import Draft, Person, Refused
 from app.members.texts import parts
 
@@ -30,6 +31,7 @@ KEYS = (
     "services",
     "photo",
     "audience",
+    "audiences",
 )
 #: Claims of a signed profile that mean nothing in a list.
 SIGNED = ("iss", "sub", "rev", "iat", "exp", "aud", "consent_at", "web", "updated_at")
@@ -82,6 +84,8 @@ def person(line: int, given: Mapping[str, Any]) -> Person | Refused:
     """Return the member that ``given`` describes, or why it cannot be one."""
     draft = Draft()
     name = draft.name(_text(given, "name", draft))
+    offers = services.offers(given.get("services"), draft)
+    audience = draft.audience(_text(given, "audience", draft))
     read = Person(
         line=line,
         name=name,
@@ -95,9 +99,12 @@ def person(line: int, given: Mapping[str, Any]) -> Person | Refused:
         availability=draft.text("availability", _text(given, "availability", draft)),
         languages=draft.languages(_words(given, "languages", draft)),
         interests=draft.interests(_words(given, "interests", draft)),
-        services=services.offers(given.get("services"), draft),
+        services=offers,
         photo=draft.photo(_text(given, "photo", draft)),
-        audience=draft.audience(_text(given, "audience", draft)),
+        audience=audience,
+        apart=circles.said(
+            audience, circles.apart_in(given.get("audiences"), draft), offers, draft
+        ),
         remarks=tuple(draft.remarks),
     )
     return Refused(line, name, tuple(draft.problems)) if draft.problems else read

@@ -8,7 +8,8 @@ For each member we keep what lists last said (``Member.imported``). Hence:
 * what the member wrote themselves stays, and the operator is told;
 * skills are added once each; one that the member removed does not come back;
 * the audience is widened only with ``publish``, never beyond what the member chose themselves,
-  and narrowed when the list newly says so;
+  and narrowed when the list newly says so; a list that names no blocks widens none that the member
+  keeps narrower than the widest;
 * somebody who comes back after leaving is seen by nobody until they, or list and operator, say so.
 """
 
@@ -23,10 +24,19 @@ from typing import Any
 
 from app.exchange.pictures import Picture
 from app.members import portraits
+from app.members.circles import (
+    HIDDEN,
+    Circles,
+    carried,
+    circles_of,
+    everything_to,
+    hear,
+    keys_of,
+)
 from app.members.person import Offer, Person
 from app.members.skills import SERVICES
 from app.members.texts import folded
-from app.models.member import AUDIENCES, ME, Member
+from app.models.member import Member
 
 #: Fields that a list may give and a member may edit.
 FIELDS = (
@@ -40,6 +50,9 @@ FIELDS = (
     "languages",
     "interests",
 )
+
+#: What a list says of a service, by the names of the table's columns; who sees it is said apart.
+OFFERED = tuple(part.name for part in fields(Offer) if part.name != "audience")
 
 
 @dataclass(slots=True)
@@ -55,7 +68,12 @@ class Change:
     photo: Picture | None = None
     """The photo to show; None leaves it as it is."""
 
+    circles: Circles | None = None
+    """Who sees what; None leaves it as it is."""
+
     audience: str | None = None
+    """How far the widest of ``circles`` goes."""
+
     source: str = ""
     """Which list it is, for the log of consents."""
 
@@ -88,7 +106,7 @@ def changes(person: Person, member: Member | None, *, publish: bool) -> Change:
 
 def offer_of(service: Any) -> Offer:
     """Return a service of the directory as a list would describe it."""
-    values = {part.name: getattr(service, part.name) for part in fields(Offer)}
+    values = {column: getattr(service, column) for column in OFFERED}
     return Offer(**{**values, "languages": tuple(service.languages)})
 
 
@@ -154,41 +172,61 @@ def _photo(person: Person, member: Member | None, change: Change) -> None:
 
 
 def _audience(person: Person, member: Member | None, change: Change, *, publish: bool) -> None:
-    before = _circle(member)
-    if member is not None and member.left_at is not None:
+    gone = member is not None and member.left_at is not None
+    if gone:
         change.back = True
         change.names.append("a member again")
-    chosen = member is not None and not change.back and before != change.imported.get("audience")
-    after = _heard(person.audience, before, change, publish=publish, chosen=chosen)
+    offers = change.services if change.services is not None else _current(member)
+    keys = keys_of(offers)
+    kept = HIDDEN if member is None else circles_of(member)
+    before = HIDDEN if gone else kept
+    chosen = member is not None and not gone and before != _left_by_lists(change)
+    stands = after = carried(before, member, offers)
+    if person.audience:
+        wish = (
+            Circles(person.audience, person.apart)
+            if person.apart
+            else everything_to(person.audience, kept, keys)
+        )
+        said_before = change.imported.get("audience_said") == _said(person)
+        heard = hear(
+            wish, stands, keys, widen=publish and not chosen, narrow=not (chosen and said_before)
+        )
+        after = heard.circles
+        if heard.held:
+            change.remarks.append(_held(person, stands.widest(keys), heard.held, chosen=chosen))
     if member is None or change.back or after != before:
-        change.imported["audience"] = after
-        change.audience = after
-    if member is not None and after != before:
+        change.circles, change.audience = after, after.widest(keys)
+    if change.circles is not None and (after != stands or not chosen):
+        change.imported["audience"] = after.usual
+        change.imported["apart"] = dict(after.apart)
+    if member is not None and after != stands:
         change.names.append("audience")
-        change.imported["audience_said"] = person.audience
+        change.imported["audience_said"] = _said(person)
 
 
-def _circle(member: Member | None) -> str:
-    """Return who sees the member now; a former member is seen by nobody."""
-    return ME if member is None or member.left_at is not None else member.audience
+def _left_by_lists(change: Change) -> Circles:
+    """Return who saw what when a list last said so; if it is so now, nobody chose it since."""
+    return Circles(change.imported.get("audience", ""), change.imported.get("apart", {}))
 
 
-def _heard(said: str, before: str, change: Change, *, publish: bool, chosen: bool) -> str:
-    """Return the audience after the list has ``said`` one.
+def _said(person: Person) -> str:
+    """Return what tells one word of a list about audiences from another."""
+    if not person.apart:
+        return person.audience
+    return _digest([person.audience, sorted(person.apart.items())])
 
-    :param chosen: the member chose ``before`` themselves.
-    """
-    if not said or said == before:
-        return before
-    if AUDIENCES.index(said) < AUDIENCES.index(before):
-        return before if chosen and said == change.imported.get("audience_said") else said
-    if chosen:
-        change.remarks.append(f"audience stays “{before}”: the member chose it")
-        return before
-    if not publish:
-        change.remarks.append(f"audience “{said}” needs --publish; until then it is “{before}”")
-        return before
-    return said
+
+def _held(person: Person, before: str, held: Sequence[str], *, chosen: bool) -> str:
+    """Return the remark about blocks that the list would show to more people."""
+    if not person.apart:
+        return (
+            f"audience stays “{before}”: the member chose it"
+            if chosen
+            else f"audience “{person.audience}” needs --publish; until then it is “{before}”"
+        )
+    why = "the member chose it" if chosen else "more needs --publish"
+    return f"who sees {', '.join(held)} stays as it is: {why}"
 
 
 def _current(member: Member | None) -> tuple[Offer, ...]:
@@ -196,7 +234,7 @@ def _current(member: Member | None) -> tuple[Offer, ...]:
 
 
 def _rows(offers: Iterable[Offer]) -> list[list[Any]]:
-    return [[_plain(getattr(offer, part.name)) for part in fields(Offer)] for offer in offers]
+    return [[_plain(getattr(offer, column)) for column in OFFERED] for offer in offers]
 
 
 def _plain(value: Any) -> Any:

@@ -13,7 +13,7 @@ all reasons in words.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -58,6 +58,8 @@ class Offer:
     valid_until: date | None = None
     remote: bool = False
     languages: tuple[str, ...] = ()
+    audience: str = ""
+    """Its own circle, when it has one; says nothing about what the service is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,9 @@ class Person:
     """A picture, as it came."""
 
     audience: str = ""
+    apart: Mapping[str, str] = field(default_factory=dict)
+    """The circles of blocks and services that are not ``audience``; see ``circles``."""
+
     left_on: date | None = None
     """The day on which the membership ended; such a person is a former member."""
 

@@ -17,7 +17,18 @@ from typing import Any
 from app.members.person import Draft, Offer
 from app.members.skills import SERVICES, TITLE_CHARACTERS, code_of
 from app.members.texts import folded, one_line, paragraphs, parts
-from app.models.member import DAY, EXCHANGE, FIXED, HOUR, MODES, PAID, PRO_BONO, QUOTE, UNITS
+from app.models.member import (
+    AUDIENCES,
+    DAY,
+    EXCHANGE,
+    FIXED,
+    HOUR,
+    MODES,
+    PAID,
+    PRO_BONO,
+    QUOTE,
+    UNITS,
+)
 from federation import vocabulary
 
 DESCRIPTION_CHARACTERS = 2000
@@ -118,6 +129,7 @@ class _Reading:
             valid_until=self._day("valid_until"),
             remote=self._yes("remote"),
             languages=self._languages(),
+            audience=self._one_of("audience", AUDIENCES, {}),
         )
 
     def _ref(self) -> str:

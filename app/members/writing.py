@@ -6,16 +6,13 @@ writes. Both go through :func:`write`, so that they cannot differ.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import datetime
 
-from app.members.merge import FIELDS, Change, offer_of
+from app.members.circles import service_key
+from app.members.merge import FIELDS, OFFERED, Change, offer_of
 from app.members.person import Offer
 from app.models.consent import BY_LIST
 from app.models.member import ME, Member, Service
-
-#: What a list says of a service, by the names of the table's columns.
-COLUMNS = tuple(field.name for field in fields(Offer))
 
 #: What says who may see what.
 CIRCLES = ("audience", "usual_audience", "block_audiences")
@@ -31,8 +28,11 @@ def write(member: Member, change: Change, now: datetime) -> None:
         member.left_at = None
     if change.left_at is not None:
         member.left_at = change.left_at
-    if change.audience is not None:
-        member.show_to(change.audience, now, by=BY_LIST, detail=change.source)
+    if change.circles is not None:
+        for service in member.services:
+            service.audience = change.circles.of(service_key(service.ref))
+        usual, blocks = change.circles.usual, change.circles.blocks
+        member.present(usual, blocks, now, by=BY_LIST, detail=change.source)
     elif change.services is not None or change.left_at is not None:
         member.settle(now, by=BY_LIST, detail=change.source)
     member.imported = change.imported
@@ -49,6 +49,8 @@ def sketch(member: Member | None, change: Change, now: datetime) -> Member:
         for column in (*FIELDS, *CIRCLES, "consent_at", "left_at"):
             setattr(drawn, column, getattr(member, column))
         offer(drawn, tuple(offer_of(service) for service in member.services))
+        for service, own in zip(drawn.services, member.services, strict=True):
+            service.audience = own.audience
     write(drawn, change, now)
     return drawn
 
@@ -59,7 +61,7 @@ def offer(member: Member, offers: tuple[Offer, ...]) -> None:
     services = []
     for position, one in enumerate(offers):
         service = kept.get(one.ref) or Service(ref=one.ref)
-        for column in COLUMNS:
+        for column in OFFERED:
             value = getattr(one, column)
             setattr(service, column, list(value) if isinstance(value, tuple) else value)
         service.position = position

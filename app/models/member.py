@@ -221,8 +221,10 @@ class Member(Base):
         :param by: whose word that is.
         :raises ValueError: not one of :data:`AUDIENCES`.
         """
+        # To fewer people than the widest block: what is usual may go less far than that already.
+        usual = narrower(self.usual, audience) if reaches(self._widest, audience) else audience
         self.present(
-            audience,
+            usual,
             {
                 block: narrower(circle, audience)
                 for block, circle in self._own_circles.items()
