@@ -25,6 +25,12 @@ def picture(kind="JPEG", size=(400, 300), *, colours=None, **saved):
     return written.getvalue()
 
 
+def colour_of(image):
+    """The colour in the middle of a picture."""
+    with Image.open(io.BytesIO(image)) as opened:
+        return opened.convert("RGB").getpixel((opened.width // 2, opened.height // 2))
+
+
 def with_exif(orientation=1, size=(400, 300)):
     """A JPEG that tells by which camera, where, and which way up it was held; with a comment."""
     exif = Image.Exif()

@@ -11,6 +11,7 @@ import base64
 import html
 import io
 import itertools
+import math
 import re
 import zipfile
 from urllib.parse import urlsplit
@@ -30,10 +31,12 @@ from app.models.conversation import Conversation
 from app.models.journal import note
 from app.models.member import Member
 from app.models.peer import MirroredProfile, Peer
+from app.models.photo import MirroredPhoto, Photo
 from app.models.report import Report
 from app.search.index import index_member
 from federation import entity
 from tests.neighbourhood import Neighbourhood, url_of
+from tests.pictures import colour_of, picture
 from tests.spaces import add_member, service, sign_in
 
 #: Who says what to whom: the circle that the person chose, and a word that nothing else contains.
@@ -69,6 +72,16 @@ BLOCKS = {
     "interests": ("interest",), "availability": ("availability",), "first": ("title", "offer"),
     "second": ("title", "offer"),
 }  # fmt: skip
+#: The colour of each person's photo: whose a photo is shows wherever it comes from.
+COLOURS = {
+    "me": (200, 30, 30), "space": (30, 160, 30), "neighbours": (30, 30, 200),
+    "web": (220, 200, 30), "gone": (245, 245, 245), "withdrawn": (10, 10, 10),
+    "hidden": (200, 40, 200),
+}  # fmt: skip
+
+#: The words of two conversations, each by the one reader who is in it.
+TALKS = {("lyon", "member"): "zqlyonasks", ("nantes", "me"): "zqnantesasks"}
+
 #: A language that nobody else speaks, by the level at which it is told.
 SPOKEN = {
     "me": ("zu", "Zulu", '["zu"]'),
@@ -141,6 +154,7 @@ def _say(town, circle):
             services=(service(word(circle, "title"), description=word(circle, "offer")),),
             **texts,
         )
+    town.wear("nantes", word(circle, "name"), picture(colours=[COLOURS[circle]] * 4))
     left = {"left_at": town.now} if circle == "gone" else {}
     town.publish("nantes", word(circle, "name"), audience=shown, **left)
 
@@ -190,19 +204,43 @@ def _hide_and_report(town):
 
 
 def _write_to_each_other(town):
-    """Let the reader of Lyon ask whoever Nantes shows to the web, and be answered."""
+    """Let the reader of Lyon ask whoever Nantes shows to the web, who asks somebody of their own.
+
+    That is the one who is seen by nobody, while colleagues saw them.
+    """
+    shown, unseen = word("web", "name"), word("me", "name")
     with town.at("lyon") as session:
         reader = session.scalars(select(Member).filter_by(name="Reader")).one()
-        profile = session.scalars(select(MirroredProfile).filter_by(name=word("web", "name"))).one()
-        to = conversations.Recipient(
-            profile.subject, word("web", "name"), "", "Nantes", profile.peer
-        )
-        asked = conversations.Request("question", "Are you there?")
+        profile = session.scalars(select(MirroredProfile).filter_by(name=shown)).one()
+        to = conversations.Recipient(profile.subject, shown, "", "Nantes", profile.peer)
+        asked = conversations.Request("question", TALKS["lyon", "member"])
         conversations.ask(session, reader, to, asked, town.identity("lyon"), town.now)
     town.work()
+    town.publish("nantes", unseen, audience="space")
+    colleague = conversations.Recipient(
+        town.subject("nantes", unseen), unseen, "", "Nantes", peer=None
+    )
     with town.at("nantes") as session:
+        identity = town.identity("nantes")
         found = session.scalars(select(Conversation)).one()
-        conversations.say(session, found, "message", "Yes.", town.identity("nantes"), town.now)
+        conversations.say(session, found, "message", "Yes.", identity, town.now)
+        asked = conversations.Request("question", TALKS["nantes", "me"])
+        conversations.ask(session, found.member, colleague, asked, identity, town.now)
+    town.publish("nantes", unseen, audience="me")
+
+
+def worn(town):
+    """Return every photo that there is: whose, their reference, and under which digest."""
+    with town.at("nantes") as session:
+        ours = select(Member.name, Member.ref, Photo.digest).join_from(Member, Photo)
+        found = session.execute(ours).all()
+    with town.at("lyon") as session:
+        theirs = select(MirroredProfile.name, MirroredProfile.subject, MirroredPhoto.digest)
+        copied = session.execute(theirs.join_from(MirroredProfile, MirroredPhoto)).all()
+    return [
+        (name.split("zq")[1], subject.rpartition("/")[2], digest)
+        for name, subject, digest in [*found, *copied]
+    ]
 
 
 class Walk:
@@ -214,6 +252,8 @@ class Walk:
         self.client = self.app.test_client()
         self.own = ""
         self.read = {}
+        self.answered = {}
+        self.faces = {}
         self.opened = set()
         if reader in ("member", "admin", "me"):
             self.own = f"{reader}@{space}.example"
@@ -244,7 +284,7 @@ class Walk:
     def _paths(self, rule):
         with self.app.app_context():
             peers = _all(Peer.ref)
-            refs = [*_all(Member.ref), *peers, *_all(Report.ref)]
+            refs = [*_all(Member.ref), *peers, *_all(Report.ref), *_all(Conversation.ref)]
             their = [each.rpartition("/")[2] for each in _all(Member.ref)]
         with self.town.at("nantes"):
             their += _all(Member.ref)
@@ -255,6 +295,10 @@ class Walk:
             "number": [str(number) for number in range(1, 8)],
             "name": ["mitoyen.css"],
         }
+        if "digest" in rule.arguments:
+            # Each photo under the address of everybody who has one.
+            _whose, wearing, digests = zip(*worn(self.town), strict=True)
+            known |= {"ref": sorted(set(wearing)), "digest": sorted(set(digests))}
         names = sorted(rule.arguments)
         for values in itertools.product(*(known.get(name, ["nothing"]) for name in names)):
             path = rule.rule
@@ -275,6 +319,7 @@ class Walk:
         headers = self._credentials(path)
         got = self.client.get(path, headers=headers)
         assert got.status_code < 500, path
+        self.answered[path] = got.status_code
         endpoint = (
             self.app.url_map.bind("x").match(urlsplit(path).path)[0]
             if got.status_code < 300
@@ -282,7 +327,10 @@ class Walk:
         )
         self.opened.add(endpoint)
         told = "\n".join(f"{name}: {value}" for name, value in got.headers)
-        body = told + "\n" + _text(got.data)
+        files = _unpacked(got.data)
+        photos = [one for one in files if one.startswith(b"RIFF")]
+        self.faces[path] = {_whose(photo) for photo in photos}
+        body = told + "\n" + _text(b"\n".join(one for one in files if one not in photos))
         # Pages repeat the question; who answers it says other words too.
         for asked in re.findall(r"[?&]q=(zq\w+)", path):
             body = body.replace(asked, "")
@@ -311,11 +359,22 @@ def _links(body):
             yield parts.path + (f"?{parts.query}" if parts.query else "")
 
 
+def _unpacked(data):
+    """Return the files in an answer: those of an archive, or the one that it is."""
+    if data[:2] != b"PK":
+        return [data]
+    with zipfile.ZipFile(io.BytesIO(data)) as folder:
+        return [folder.read(name) for name in folder.namelist()]
+
+
+def _whose(photo):
+    """Return who is to be seen."""
+    found = colour_of(photo)
+    return min(COLOURS, key=lambda each: math.dist(COLOURS[each], found))
+
+
 def _text(data):
-    """Return everything readable in an answer: archives unpacked, signed documents decoded."""
-    if data[:2] == b"PK":
-        with zipfile.ZipFile(io.BytesIO(data)) as folder:
-            data = b"\n".join(folder.read(name) for name in folder.namelist())
+    """Return everything readable in an answer, signed documents decoded."""
     text = html.unescape(data.decode("utf-8", "replace"))
     claims = (base64.urlsafe_b64decode(found + "==").decode() for found in TOKEN.findall(text))
     return text + "\n".join(claims)
@@ -419,6 +478,45 @@ def test_a_word_that_a_reader_may_not_see_finds_nobody(walks, space, reader):
         "/search",
         "/api/search",
     }
+
+
+@pytest.mark.parametrize(("space", "reader"), READERS, ids=[" ".join(one) for one in READERS])
+def test_a_photo_is_given_to_who_may_see_the_person_and_is_not_there_for_others(
+    town, walks, space, reader
+):
+    walk, seen = walks[space, reader], READERS[space, reader]
+    assert set().union(*walk.faces.values()) == seen
+    asked = {path: path.rpartition("/photo/")[2] for path in walk.answered if "/photo/" in path}
+    unseen = {digest for circle, _ref, digest in worn(town) if circle not in seen}
+    assert unseen
+    assert unseen <= set(asked.values())
+    given = {path: walk.answered[path] for path, digest in asked.items() if digest in unseen}
+    assert {path: status for path, status in given.items() if status != 404} == {}
+
+
+def test_lyon_has_copies_of_the_photos_of_those_alone_whom_nantes_shows_it(town):
+    assert town.faces("lyon") == {word("neighbours", "name"): True, word("web", "name"): True}
+
+
+@pytest.mark.parametrize(("space", "reader"), READERS, ids=[" ".join(one) for one in READERS])
+def test_a_conversation_is_read_by_the_two_and_by_nobody_else(town, walks, space, reader):
+    walk = walks[space, reader]
+    text = "\n".join(walk.read.values())
+    talks = {TALKS[space, reader]} if (space, reader) in TALKS else set()
+    assert {words for words in TALKS.values() if words in text} == talks
+    with town.at(space) as session:
+        theirs = {
+            one.ref
+            for one in session.scalars(select(Conversation))
+            if one.member.account.email != walk.own
+        }
+    asked = {
+        path: status
+        for path, status in walk.answered.items()
+        if theirs & set(urlsplit(path).path.split("/"))
+    }
+    assert theirs <= {part for path in asked for part in path.split("/")}
+    assert [path for path, status in asked.items() if status < 300] == []
 
 
 @pytest.mark.parametrize("field", FIELDS)
