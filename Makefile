@@ -7,8 +7,10 @@ READY := $(VENV)/.ready
 CATALOGUES := $(wildcard app/translations/*/LC_MESSAGES/messages.po)
 PORT ?= 8101
 DATA ?= demo-data
-# As many tests at once as there are cores; those that share something stay together.
-SIDE_BY_SIDE := -n auto --dist loadgroup
+# `make test JOBS=auto` runs as many tests at once as there are cores; those that share something
+# stay together, and all have less of the machine, which matters to those with real processes.
+JOBS ?= 0
+SIDE_BY_SIDE = -n $(JOBS) --dist loadgroup
 DATABASE_TESTS := tests/cli tests/exchange tests/members tests/search tests/web tests/wire tests/test_*.py
 # What differs most between databases: the index, moments, turns of writers, values they refuse.
 MAIN_TESTS := tests/search tests/test_migrations.py tests/test_writers.py tests/cli/test_doctor.py \
