@@ -104,7 +104,7 @@ def invite(session: Session, account: Account, by: str, now: datetime) -> None:
     """
     if account.came_at is not None:
         raise NotInvitedError("in")
-    if account.banned_at is not None or (account.member and account.member.left_at is not None):
+    if account.is_shut_out:
         raise NotInvitedError("shut")
     _forget(session, account)
     asked = Invitation(account_id=account.id, ref=new_id(), invited_by=by, asked_at=now)

@@ -32,7 +32,7 @@ def give(session: Session, account: Account, by: str, now: datetime) -> None:
     """
     if account.is_admin:
         return
-    if account.banned_at is not None or (account.member and account.member.left_at is not None):
+    if account.is_shut_out:
         raise NoAdminError("the door is shut to this person")
     account.role = ADMIN
     note(session, now, "decision", "account.admin", actor=by, detail=f"Account {account.ref}.")
@@ -55,7 +55,7 @@ def require_another(session: Session, account: Account) -> None:
 
     :raises LastAdminError: ``account`` is the last admin who can come in.
     """
-    if account.is_admin and not _others(session, account):
+    if account.is_admin and not account.is_shut_out and not _others(session, account):
         raise LastAdminError("a space needs an admin")
 
 

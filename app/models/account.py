@@ -61,6 +61,12 @@ class Account(Base):
     def is_admin(self) -> bool:
         return self.role == ADMIN
 
+    @property
+    def is_shut_out(self) -> bool:
+        """True when the membership ended, or an admin banned this person."""
+        gone = self.member is not None and self.member.left_at is not None
+        return self.banned_at is not None or gone
+
 
 class SignInLink(Base):
     """A link sent to an account; only the digest of its secret is kept."""

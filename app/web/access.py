@@ -41,6 +41,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 _RULE = "access_rule"
 _SEEN_BY = "seen_by"
 _FRESH = "access_fresh"
+_OPEN_TO_ALL = "access_also_shut_out"
 
 #: Cookie field: the secret of this browser's sign-in, where Flask-Login looks for it.
 _SECRET = "_user_id"  # noqa: S105  # the name of a field, no password
@@ -80,6 +81,15 @@ def admins(view: View) -> View:
 def freshly(view: View) -> View:
     """Ask whoever signed in long ago to do it once more, before what cannot be undone."""
     setattr(view, _FRESH, True)
+    return view
+
+
+def even_shut_out(view: View) -> View:
+    """Let in also whoever the door is shut to, once they have shown who they are.
+
+    For what belongs to them whatever was decided: to take their data along, and to leave.
+    """
+    setattr(view, _OPEN_TO_ALL, True)
     return view
 
 
@@ -124,7 +134,13 @@ def reader() -> Reader:
 
 def may_come_in(account: Account) -> bool:
     """Tell whether the door opens: not for people whose membership ended, or who are banned."""
-    return account.banned_at is None and (account.member is None or account.member.left_at is None)
+    return not account.is_shut_out
+
+
+def shut_out() -> bool:
+    """Tell whether the page is read by somebody to whom every other page is shut."""
+    person = account()
+    return person is not None and person.is_shut_out
 
 
 def let_in(account: Account, proved_at: datetime | None) -> None:
@@ -137,7 +153,8 @@ def let_in(account: Account, proved_at: datetime | None) -> None:
     _end_sign_in()
     session.clear()
     session.permanent = True
-    fulfil(db.session(), account, g.now)
+    if may_come_in(account):
+        fulfil(db.session(), account, g.now)
     sign_in, secret = begin(db.session(), account, request.user_agent.string, g.now, proved_at)
     login_user(SignedIn(account, sign_in, secret))
 
@@ -155,6 +172,7 @@ def register(app: Flask) -> None:
     login.session_protection = "basic"
     login.user_loader(_load)
     app.jinja_env.globals["account"] = account
+    app.jinja_env.globals["shut_out"] = shut_out
     app.before_request(guard)
 
 
@@ -204,10 +222,15 @@ def _once_more() -> Response:
 
 def _load(secret: str) -> SignedIn | None:
     sign_in = current(db.session(), secret, g.now)
-    if sign_in is None or not may_come_in(sign_in.account):
+    if sign_in is None or not (may_come_in(sign_in.account) or _open_to_all()):
         # Perhaps the membership ended while a session was open somewhere.
         return None
     return SignedIn(sign_in.account, sign_in, secret)
+
+
+def _open_to_all() -> bool:
+    view = current_app.view_functions.get(request.endpoint or "")
+    return getattr(view, _OPEN_TO_ALL, False)
 
 
 def _end_sign_in() -> None:

@@ -44,7 +44,7 @@ def tell_decision(app: Flask, session: Session, reference: str, now: datetime) -
             "mail/measure.txt",
             measure=taken,
             name=taken.member.name if taken.member else "",
-            link=g.space.url + url_for("my_profile.edit"),
+            link=g.space.url + url_for("my_data.show" if taken.kind == BAN else "my_profile.edit"),
         )
         return _send(session, account, subject, body)
 

@@ -2,6 +2,9 @@
 
 Both take a sign-in of this hour. Who has left keeps an address that shows which spaces confirmed;
 it names nobody, and only whoever was given it can open it.
+
+These pages open to those to whom the space shuts all others too: who was banned, and whose
+membership ended. What is kept about them is theirs all the same.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from app.members.roles import LastAdminError
 from app.models.account import Account
 from app.models.consent import BY_EARLIER, BY_LIST, BY_MEMBER, BY_RESTORED
 from app.web import rates
-from app.web.access import anyone, freshly, let_out, members, signed_in
+from app.web.access import anyone, even_shut_out, freshly, let_out, members, signed_in
 from app.web.pages import page
 from app.web.profile_form import LABELS, SERVICE_LABELS
 
@@ -46,6 +49,7 @@ ARCHIVES = "20 per hour"
 
 @bp.get("/me/data")
 @members
+@even_shut_out
 def show() -> Response:
     person = signed_in()
     return page(
@@ -59,6 +63,7 @@ def show() -> Response:
 
 @bp.get("/me/data/archive")
 @members
+@even_shut_out
 @freshly
 def show_archive() -> Response:
     person = signed_in()
@@ -80,6 +85,7 @@ def show_archive() -> Response:
 
 @bp.get("/me/deletion")
 @members
+@even_shut_out
 @freshly
 def show_deletion() -> Response:
     """Say what goes and what stays, before the button that does it."""
@@ -88,6 +94,7 @@ def show_deletion() -> Response:
 
 @bp.post("/me/deletion")
 @members
+@even_shut_out
 @freshly
 def create_deletion() -> AnyResponse:
     person = signed_in()

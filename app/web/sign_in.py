@@ -2,7 +2,8 @@
 
 Looking at a link never uses it, so mail scanners and link previews are harmless; only the button
 on its page does. A stranger learns nothing here about who is a member: known and unknown
-addresses get the same answer, after the same call to the mail server.
+addresses get the same answer, after the same call to the mail server. To whom the space has shut
+the door, a letter opens what is theirs all the same: their data, and the way to have it deleted.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ def enter_code() -> AnyResponse:
     if not (len(digits) == DIGITS and digits.isascii() and digits.isdigit()):
         return _sent(422, _("Enter the six digits of the letter, such as 123 456."), typed)
     guest = spend_code(db.session(), session[ASKING], digits, g.now)
-    if guest is None or not may_come_in(guest):
+    if guest is None:
         # A wrong try counts; so does one for an address that nobody here has.
         db.session.commit()
         return _sent(
@@ -134,10 +135,13 @@ def open(secret: str) -> AnyResponse:  # noqa: A001  # the verb of this page
         link = look_at_link(db.session(), secret, g.now)
     except LinkNotValidError as error:
         return _refuse(error.reason)
-    if not may_come_in(link.account):
-        return _refuse("unknown")
     return _private(
-        render_template("sign_in/open.html", guest=link.account, next=request.args.get("next", ""))
+        render_template(
+            "sign_in/open.html",
+            guest=link.account,
+            shut=link.account.is_shut_out,
+            next=request.args.get("next", ""),
+        )
     )
 
 
@@ -148,8 +152,6 @@ def enter(secret: str) -> AnyResponse:
         guest = spend_link(db.session(), secret, g.now)
     except LinkNotValidError as error:
         return _refuse(error.reason)
-    if not may_come_in(guest):
-        return _refuse("unknown")
     return come_in(guest, request.form.get("next", ""))
 
 
@@ -174,6 +176,9 @@ def come_in_vouched(guest: Account, wanted: str, proved_at: datetime | None) -> 
     """
     let_in(guest, proved_at)
     db.session.commit()
+    if not may_come_in(guest):
+        # Nothing else opens to them, whatever they wanted.
+        return redirect(url_for("my_data.show"), 303)
     if not wanted and guest.member is None:
         return redirect(url_for("first_steps.edit"), 303)
     return redirect(own_page(wanted), 303)
@@ -185,7 +190,7 @@ def _letters(email: str, wanted: str) -> tuple[list[EmailMessage], str]:
     :returns: the letters, and the secret with which the browser that asked may use the digits.
     """
     known = account_of(db.session(), email)
-    if known is None or not may_come_in(known):
+    if known is None:
         asking, _digits = issue_code(db.session(), None, g.now)
         return [], asking
     secret = issue_link(db.session(), known, g.now)
@@ -197,7 +202,11 @@ def _letters(email: str, wanted: str) -> tuple[list[EmailMessage], str]:
     with force_locale(_reading_language(known)):
         subject = _("Your way into %(space)s", space=g.space.name)
         text = render_template(
-            "mail/sign_in.txt", guest=known, link=link, code=f"{digits[:3]} {digits[3:]}"
+            "mail/sign_in.txt",
+            guest=known,
+            shut=known.is_shut_out,
+            link=link,
+            code=f"{digits[:3]} {digits[3:]}",
         )
     return [mail.letter(known.email, subject, text)], asking
 

@@ -109,13 +109,6 @@ def test_no_address_to_go_on_to_tells_members_from_strangers(browser, maud, want
     assert [answer.status_code for answer in answers] == [303, 303]
 
 
-def test_somebody_who_left_gets_no_letter(browser, maud):
-    maud.left_at = datetime.now(UTC)
-    db.session.commit()
-    assert ask(browser).location == "/sign-in/sent"
-    assert letters(browser.application) == []
-
-
 def test_the_letter_is_in_the_readers_own_language_whoever_asked_for_it(browser, maud):
     maud.account.locale = "fr"
     db.session.commit()
@@ -252,13 +245,6 @@ def test_a_link_nobody_made_opens_nothing(browser, maud):
     answers = [browser.get("/sign-in/abc"), browser.post("/sign-in/abc")]
     assert [answer.status_code for answer in answers] == [404, 404]
     assert all("This link opens nothing" in answer.text for answer in answers)
-
-
-def test_a_link_of_somebody_who_left_meanwhile_opens_nothing(browser, maud):
-    link = link_for(maud)
-    maud.left_at = datetime.now(UTC)
-    db.session.commit()
-    assert [browser.get(link).status_code, browser.post(link).status_code] == [404, 404]
 
 
 def test_a_session_ends_with_the_membership(browser, maud, sign_in):

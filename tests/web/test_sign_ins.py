@@ -133,10 +133,12 @@ def test_a_strangers_address_answers_wrong_digits_exactly_like_a_members(browser
 
 
 def test_somebody_who_left_meanwhile_is_not_let_in_by_digits(browser, maud):
+    """They reach what is kept about them, and nothing else: see test_way_out.py."""
     [digits] = ask(browser)
     maud.left_at = datetime.now(UTC)
     db.session.commit()
-    assert WRONG in type_code(browser, digits).text
+    assert type_code(browser, digits).location == "/me/data"
+    assert not is_in(browser)
 
 
 def test_the_digits_let_in_where_they_were_asked_for_and_lead_where_one_wanted(browser, maud):
