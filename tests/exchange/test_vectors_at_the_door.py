@@ -100,6 +100,22 @@ def test_a_page_brings_in_what_may_be_believed_and_journals_the_rest(town, nante
     assert held == ([] if error else [token])
 
 
+@pytest.mark.parametrize("name", [name for name, one in VECTORS.items() if "visitors" in one])
+def test_visitors_are_shown_the_services_that_are_for_them_and_no_others(town, nantes, name):
+    """PROTOCOL.md, section 3: on the page of the person, and among what a search finds."""
+    serve(town, items=[VECTORS[name]["token"]])
+    assert pulled(town, nantes).refused == []
+    profile = nantes.scalars(select(MirroredProfile)).one()
+    nantes.commit()
+    page = f"/n/{profile.peer.ref}/{profile.ref}"
+    visitor = town.apps["nantes"].test_client()
+    titles = ("advice", "lease")
+    shown = visitor.get(page).text
+    assert [one for one in titles if f"<h3>{one}" in shown] == VECTORS[name]["visitors"], shown
+    found = [one for one in titles if profile.name in visitor.get(f"/search?q={one}").text]
+    assert found == VECTORS[name]["visitors"]
+
+
 @pytest.mark.parametrize("name", vectors("checkpoint"))
 def test_a_checkpoint_that_may_not_be_believed_is_said_and_not_kept(town, nantes, name):
     token, error = token_of(VECTORS[name]["token"]), VECTORS[name]["error"]

@@ -27,6 +27,8 @@ from tests.vectors.writing import (
     STRANGER,
     Vector,
     bad,
+    claims,
+    document,
     good,
     plate,
     sign,
@@ -172,6 +174,41 @@ def proofs() -> list[Vector]:
         proof("made with another root key", "/key-hold", entity=plate(STRANGER)),
         proof("of another version", "unsupported-version", version="2"),
         proof("of another type", "invalid-document", type="proof"),
+    ]  # fmt: skip
+
+
+def visitors() -> list[Vector]:
+    """Return what the claims `web` and `web_services` let visitors see, and forms they have not."""
+
+    def told(name: str, seen: list[str], **changes: Any) -> Vector:
+        return document(name, claims(two, **changes)) | {"visitors": seen}
+
+    def wrong(name: str, value: Any) -> Vector:
+        return document(name, claims(two, web=["name"], web_services=value), "invalid-document")
+
+    services = [{"id": one, "title": one, "mode": "paid"} for one in ("advice", "lease")]
+    two = samples.profile(services=services)
+    return [
+        told("one service apart", ["lease"], web=["name"], web_services=["lease"]),
+        told("both apart", ["advice", "lease"], web=["name"], web_services=["lease", "advice"]),
+        told("all, whatever is named apart", ["advice", "lease"],
+             web=["name", "services"], web_services=["lease"]),
+        told("none", [], web=["name"]),
+        told("a service that there is not", [], web=["name"], web_services=["unheard-of"]),
+        told("one named twice", ["lease"], web=["name"], web_services=["lease", "lease"]),
+        told("a document for anybody shows no more of them", ["lease"],
+             aud="public", web=["name"], web_services=["lease"]),
+        told("20 refs", [], web=["name"], web_services=[f"r{n}" for n in range(20)]),
+        wrong("21 refs", [f"r{n}" for n in range(21)]),
+        wrong("a ref that is no list", "lease"),
+        wrong("an object by ref", {"lease": True}),
+        wrong("a number", [7]),
+        wrong("nothing at all", [None]),
+        wrong("a whole identifier", [f"{AICHA}#lease"]),
+        wrong("an empty ref", [""]),
+        wrong("a ref with a line feed", ["le\nase"]),
+        wrong("a ref that turns the line around", ["le\u202ease"]),
+        wrong("a ref of 8,000 characters", ["a" * 8000]),
     ]  # fmt: skip
 
 
