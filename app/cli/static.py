@@ -44,8 +44,14 @@ def publish(directory: Path) -> None:
             _sweep(directory / static.FOLDER, made, here.now)
         except OSError as error:
             stop([f"Not everything was written: {error}"])
-        url = here.space.url
+        url, mixed = here.space.url, static.mixed(here.session, here.now)
     click.echo(f"{len(made)} files are in {directory}. Serve them at {url}/")
+    if mixed:
+        people = "1 person shows" if mixed == 1 else f"{mixed} people show"
+        click.echo(
+            f"{people} some things on the web and others to neighbours alone, and cannot be in "
+            "files, which everybody reads: their page says so to them."
+        )
 
 
 def _write(directory: Path, made: dict[str, bytes]) -> None:

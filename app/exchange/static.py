@@ -12,15 +12,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, not_, select
 from sqlalchemy.orm import Session
 
 from app.exchange import checkpoints, entities, publish
 from app.exchange.identity import Identity
 from app.models.feed import FeedEntry, FeedState
+from app.models.member import WEB, Member
 from app.models.photo import Photo
 from app.models.space import Space
-from federation.documents import PUBLIC
+from federation.documents import PEERS, PUBLIC
 from federation.entity import PATH
 from federation.limits import JWS_BYTES, PAGE_BYTES, PAGE_ITEMS
 
@@ -60,6 +61,16 @@ def files(session: Session, space: Space, identity: Identity, now: datetime) -> 
         f"{FOLDER}/checkpoint.jwt": checkpoint.encode("ascii"),
         **dict([first]),
     }
+
+
+def mixed(session: Session, now: datetime) -> int:
+    """Return how many people show something on the web and are in no file all the same.
+
+    They show some of it to neighbours alone, and one document holds all of it (decision 0046).
+    """
+    rows = select(func.count()).select_from(FeedEntry).join(Member)
+    in_no_file = and_(checkpoints.live_in(PEERS, now), not_(checkpoints.in_view(PUBLIC)))
+    return session.scalar(rows.where(in_no_file, Member.audience == WEB)) or 0
 
 
 def _pages(session: Session, state: FeedState, checkpoint: str) -> list[tuple[str, bytes]]:

@@ -56,6 +56,28 @@ def test_a_space_becomes_a_handful_of_files(founded, tmp_path):
     assert (len(feed["items"]), feed["more"], feed["next"]) == (1, False, "")
 
 
+def test_who_shows_some_to_the_web_and_some_to_neighbours_is_counted(founded, tmp_path):
+    mixed = {
+        "name": "Youenn",
+        "email": "y@example.org",
+        "headline": "Boats",
+        "profession": "Wright",
+    }
+    people = tmp_path / "mixed.jsonl"
+    for audiences, told in (
+        ({"words": "neighbours"}, "1 person shows some things on the web and others to neighbours"),
+        ({"words": "space"}, ""),
+    ):
+        row = {**mixed, "audience": "web", "audiences": audiences}
+        people.write_text(json.dumps(row))
+        founded("members", "import", str(people), "--publish")
+        said = founded("publish", str(tmp_path / "site")).stdout
+        assert told in said
+        assert ("neighbours alone" in said) is bool(told)
+        feed = json.loads((tmp_path / "site/federation/v1/feed.json").read_text())
+        assert len(feed["items"]) == (1 if told else 2)
+
+
 def test_pages_of_an_earlier_state_stay_for_a_day(founded, tmp_path):
     folder = tmp_path / "site/federation/v1"
     folder.mkdir(parents=True)

@@ -342,6 +342,19 @@ def test_the_preview_is_exactly_what_is_signed(browser, maud, space):
     assert MAUD not in record
 
 
+@pytest.mark.parametrize(
+    ("usual", "words", "said"),
+    [("web", "neighbours", True), ("neighbours", "web", True), ("web", "", False),
+     ("web", "space", False), ("neighbours", "", False), ("space", "neighbours", False)],
+)  # fmt: skip
+def test_before_saving_one_is_told_that_a_mixed_profile_is_in_no_public_list(
+    browser, maud, usual, words, said
+):
+    typed = filled(browser, audience=usual, headline="Boats", **{"see-words": words})
+    answer = browser.post("/me/preview", data=typed, headers=PARTIAL)
+    assert ("neither in the public feed nor among plain files" in answer.text) is said
+
+
 def test_the_preview_saves_nothing(browser, maud):
     browser.post("/me/preview", data=filled(browser, name="Somebody else", audience="web"))
     assert (stored(maud).name, stored(maud).audience, feed()) == ("Maud Le Goff", "me", [])

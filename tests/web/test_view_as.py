@@ -107,6 +107,12 @@ def test_a_neighbouring_space_gets_the_claims_that_are_shown(town, who):
     assert "interests" not in claims
 
 
+def test_it_is_said_that_a_document_with_parts_for_neighbours_is_in_no_public_list(town):
+    said = "neither in the public feed nor among plain files"
+    assert said in looking(town, "nantes", CLAIRE).get("/me/as/space").text
+    assert said not in looking(town, "nantes", CLAIRE).get("/me/as/visitor").text
+
+
 @pytest.mark.parametrize("who", ["visitor", "member"])
 def test_a_program_is_answered_the_data_that_are_shown(town, who):
     _article, claims = shown_as(town, who)
