@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from app.search.lexicon import lexicon
+from app.search.pieces import inside
 from app.search.text import WORDS_KEPT, fold, stem, written
-from app.search.writing import inside
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Protocol
 
 from app.search.slips import letters_of, slips, typos_allowed
-from app.search.text import Word, fold, root, stem, words
+from app.search.text import fold, root, stem, words
 from federation import vocabulary
 
 LABEL, SYNONYM, HALF, DOMAIN = 1.0, 0.92, 0.8, 0.8
@@ -39,6 +40,16 @@ SMALL = frozenset(_SMALL.split())
 FOREIGN_LETTERS = 6
 
 Phrase = tuple[str, ...]
+
+
+class Spoken(Protocol):
+    """A word of a text or a question, as far as phrases are looked for in it."""
+
+    @property
+    def folded(self) -> str: ...
+
+    @property
+    def stem(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +125,18 @@ class Lexicon:
         least = min((distance for _, distance in near), default=0)
         return [(word, distance) for word, distance in near if distance == least]
 
-    def longest(self, words_: Sequence[Word], at: int) -> tuple[Phrase, int] | None:
+    def longest(self, words_: Sequence[Spoken], at: int) -> tuple[Phrase, int] | None:
         """Return the longest phrase beginning at ``at`` and where it ends; small words may pass."""
         best: tuple[Phrase, int] | None = None
+        following = _following(words_, at)
         for phrase in self.starting.get(words_[at].stem, ()):
-            end = _reach(words_, at, phrase)
+            if len(phrase) == 1:
+                end: int | None = at + 1
+            elif phrase[1] in following:
+                end = _reach(words_, at, phrase)
+            else:
+                # So it is with almost all phrases that begin with a common word.
+                continue
             if end and (best is None or end > best[1]):
                 best = (phrase, end)
         return best
@@ -271,7 +289,18 @@ def _alike(one: str, other: str) -> bool:
     return one == other or frozenset((one, other)) in _SOUNDS
 
 
-def _reach(words_: Sequence[Word], at: int, phrase: Phrase) -> int | None:
+def _following(words_: Sequence[Spoken], at: int) -> list[str]:
+    """Return the stems with which a phrase may go on behind ``at``, small words passed over."""
+    found: list[str] = []
+    for position in range(at + 1, len(words_)):
+        word = words_[position]
+        found.append(word.stem)
+        if word.folded not in SMALL:
+            break
+    return found
+
+
+def _reach(words_: Sequence[Spoken], at: int, phrase: Phrase) -> int | None:
     """Return the position after ``phrase`` if it stands at ``at``, small words between ignored."""
     position = at
     for wanted in phrase:
@@ -295,7 +324,7 @@ def compound(folded: str, book: Lexicon) -> tuple[Phrase | None, Phrase | None]:
     head = tail = None
     for cut in range(5, len(folded) - 3):
         begins = folded[:cut]
-        if (phrase := (stem(begins),)) in book.meanings and begins in book.stem_of:
+        if begins in book.stem_of and (phrase := (stem(begins),)) in book.meanings:
             head = phrase
     for cut in range(4, len(folded) - 5):
         ends = folded[cut:]

@@ -33,6 +33,8 @@ _INCLUSIVE = re.compile(r"(?<=\w{3})(?:[·*:_][a-zß-ÿ]{1,6}(?:[·][a-z]+)?|\([
 _JOINING = re.compile(r"['’ʼ`´·*:_(]")
 #: Where one of these stands, a name or two letters may be one word that punctuation breaks apart.
 _BREAKING = re.compile(r"[+#&]|\.net", re.IGNORECASE)
+#: Where none of these stands, nothing joins or breaks.
+_MARKED = re.compile(r"['’ʼ`´·*:_(+#&.]")
 _WORD = re.compile(r"[^\W_]+")
 _ELISION = re.compile(r"\b(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quelqu)['’ʼ`´](?=\w)", re.IGNORECASE)
 
@@ -89,12 +91,13 @@ def words(text: str) -> tuple[Word, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=512)
-def written(text: str) -> tuple[str, ...]:
+def written(text: str) -> list[str]:
     """Return the words of ``text`` as they are written, without their places."""
+    if not _MARKED.search(text):
+        return _WORD.findall(text)
     if _BREAKING.search(text):
-        return tuple([piece for _, _, piece in _pieces(text)])
-    return tuple(_WORD.findall(_prepared(text)))
+        return [piece for _, _, piece in _pieces(text)]
+    return _WORD.findall(_prepared(text))
 
 
 @lru_cache(maxsize=50_000)
@@ -123,31 +126,6 @@ def is_small(piece: str) -> bool:
 
 def _in_capitals(folded: str, piece: str) -> bool:
     return len(folded) > 1 and piece.isupper()
-
-
-def stems(text: str) -> list[str]:
-    """Return what of ``text`` is compared, in its order."""
-    pieces = written(text)
-    return list(filter(None, map(_MEANT.__getitem__, pieces))) or [
-        stemmed for _, stemmed in map(_read, pieces) if stemmed
-    ]
-
-
-class _Meant(dict[str, str]):
-    """The stem of a word as it is written; empty when it carries no meaning.
-
-    A directory has the same words again and again: this way they are looked up, not read.
-    """
-
-    def __missing__(self, piece: str) -> str:
-        stemmed = "" if is_small(piece) else _read(piece)[1]
-        if len(self) >= WORDS_KEPT:
-            self.clear()
-        self[piece] = stemmed
-        return stemmed
-
-
-_MEANT = _Meant()
 
 
 @lru_cache(maxsize=20_000)

@@ -15,10 +15,10 @@ from typing import Self
 from app.search.answers import Field, How, Reason, Span
 from app.search.cards import Card, CardService
 from app.search.glances import glance
+from app.search.naming import places_named
 from app.search.reading import Part, Term
 from app.search.text import STOP, Word, stem, words
 from app.search.tongues import TONGUES
-from app.search.writing import named_in
 
 _TAGS = {stem(name): tag for name, tag in TONGUES.items()}
 
@@ -202,7 +202,7 @@ def _naming(codes: Mapping[str, str], text: str, language: str) -> list[tuple[Sp
 @lru_cache(maxsize=4096)
 def _coded(text: str, language: str) -> tuple[tuple[Span, str], ...]:
     """The places in ``text`` that name specialities, with their codes."""
-    return tuple((one.span, one.code) for one in named_in(text, language)[0])
+    return tuple(places_named(text, language))
 
 
 def _touched(card: Card, codes: Mapping[str, str]) -> list[str]:

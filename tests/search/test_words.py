@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from app.search.glances import glance
+from app.search.naming import named_in
+from app.search.pieces import pieces
 from app.search.slips import slips
 from app.search.text import fold, stem, words
-from app.search.writing import named_in
 from federation.vocabulary import LANGUAGES, specialities
 from tests.search.town import service
 
@@ -213,3 +214,15 @@ def test_a_glance_misses_nothing_that_reading_finds():
         }, text
         assert {word.stem for word in words(text)} <= seen.stems, text
     assert glance("Un après-midi au bord de la rivière").codes.isdisjoint({"lawyer"})
+
+
+def test_a_text_read_run_by_run_has_the_words_of_the_whole():
+    texts = [
+        "L’avocat·e d'affaires, R&D / C++ et .NET : l'e-commerce (x²) Ⅳ ﬁn",
+        "İstanbul C++ c# .net R&D A&B&C",
+        "rédacteur(trice) Entwickler:innen Straße ﷺ ﾞ\u2003日本語\x1cfin\n",
+        "IT it ICH ich T&A t&a quelqu'un '' 's a_b __ " + "x" * 70 + "'avocat",
+    ]
+    for text in texts:
+        read = [(one.folded, one.stem) for one in pieces(text) if one.folded]
+        assert read == [(word.folded, word.stem) for word in words(text)], text
