@@ -8,8 +8,10 @@ import pytest
 import xdist
 from hypothesis import settings
 
-from tests import spaces
+from tests import compiled, spaces
 from tests.databases import POSTGRESQL, SQLITE, databases
+
+compiled.share()
 
 # For nights; see docs/developing.md.
 settings.register_profile("long", deadline=None)
