@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.members import locks
 from app.models import provider
 from app.models.account import MEMBER, Account, account_of
 from app.models.member import Member
@@ -75,9 +76,13 @@ def link(
     known = provider.identity_of(session, person.issuer, person.subject)
     if known is not None and known.account_id != account.id:
         raise NotRecognisedError("taken")
+    opens_already = known is not None and known.unlinked_at is None
     if known is None and len(provider.identities(session, account)) >= provider.IDENTITIES:
         raise NotRecognisedError("many")
-    return provider.link(session, account, person.issuer, person.subject, now)
+    linked = provider.link(session, account, person.issuer, person.subject, now)
+    if not opens_already:
+        locks.tell(session, account, locks.LINKED, now, linked.ref)
+    return linked
 
 
 def _owner(session: Session, email: str) -> Account | None:

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from app.members import locks
 from app.models.account import ADMIN, MEMBER, Account
 from app.models.journal import note
 from app.models.member import Member
@@ -35,6 +36,7 @@ def give(session: Session, account: Account, by: str, now: datetime) -> None:
     if account.is_shut_out:
         raise NoAdminError("the door is shut to this person")
     account.role = ADMIN
+    locks.tell(session, account, locks.ADMIN_GIVEN, now)
     note(session, now, "decision", "account.admin", actor=by, detail=f"Account {account.ref}.")
 
 
@@ -47,6 +49,7 @@ def take(session: Session, account: Account, by: str, now: datetime) -> None:
         return
     require_another(session, account)
     account.role = MEMBER
+    locks.tell(session, account, locks.ADMIN_TAKEN, now)
     note(session, now, "decision", "account.member", actor=by, detail=f"Account {account.ref}.")
 
 

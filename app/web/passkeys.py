@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.database import db
+from app.members import locks
 from app.models import passkey
 from app.models.account import Account
 from app.models.journal import note
@@ -117,17 +118,18 @@ def create() -> AnyResponse:
     except (ChallengeError, CeremonyError):
         db.session.commit()
         return _form(name, _("The browser’s answer is no good, or came too late. Try once more."))
-    db.session.add(
-        Passkey(
-            account=signed_in(),
-            name=name,
-            credential_id=made.credential_id,
-            public_key=made.public_key,
-            counter=made.counter,
-            synced=made.synced,
-            added_at=g.now,
-        )
+    added = Passkey(
+        account=signed_in(),
+        name=name,
+        credential_id=made.credential_id,
+        public_key=made.public_key,
+        counter=made.counter,
+        synced=made.synced,
+        added_at=g.now,
     )
+    db.session.add(added)
+    db.session.flush()
+    locks.tell(db.session(), signed_in(), locks.PASSKEY_ADDED, g.now, added.ref)
     db.session.commit()
     flash(_("Added: next time, “%(name)s” lets you in.", name=name))
     return redirect(url_for("sign_ins.show"), 303)
@@ -138,6 +140,7 @@ def create() -> AnyResponse:
 @freshly
 def create_removal(ref: str) -> AnyResponse:
     if passkey.remove(db.session(), signed_in(), ref):
+        locks.tell(db.session(), signed_in(), locks.PASSKEY_REMOVED, g.now)
         flash(_("Removed: it opens nothing here any more. You can delete it on your device, too."))
     else:
         flash(_("That passkey was removed already."))

@@ -9,12 +9,13 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from app.exchange import still_true as asking
-from app.members import inviting, moderation, reporting
-from app.web import invitation_letters, letters, moderation_letters, still_true
+from app.members import inviting, locks, moderation, reporting
+from app.web import invitation_letters, letters, lock_letters, moderation_letters, still_true
 
 #: A letter's name to what writes it; the rest of the key says which one.
 WRITERS: dict[str, Callable[[Flask, Session, str, datetime], str]] = {
     inviting.LETTER: invitation_letters.send,
+    locks.LETTER: lock_letters.send,
     moderation.LETTER: moderation_letters.tell_decision,
     asking.QUESTION: still_true.ask,
     asking.FAREWELL: still_true.tell_rest,

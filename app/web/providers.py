@@ -30,6 +30,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.database import db
+from app.members import locks
 from app.members.recognising import NotRecognisedError, link, recognise, remember
 from app.models import provider as tables
 from app.models.account import Account
@@ -121,6 +122,7 @@ def create(key: str) -> AnyResponse:
 @freshly
 def create_removal(ref: str) -> AnyResponse:
     if tables.unlink(db.session(), signed_in(), ref, g.now):
+        locks.tell(db.session(), signed_in(), locks.UNLINKED, g.now, ref)
         flash(_("Unlinked: that account opens nothing here any more."))
     else:
         flash(_("That account was unlinked already."))

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import email
 import io
 import json
 import re
 import zipfile
 from datetime import timedelta
-from email.policy import default
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from app.database import db
 from app.models.account import Account
 from app.models.conversation import Conversation
 from app.models.member import Member
 from app.models.peer import MirroredProfile
-from app.web import letters, mail
-from app.worker import run_round
+from app.web import mail
 from tests.neighbourhood import Neighbourhood
+from tests.postman import carry
 from tests.spaces import add_member, service, sign_in
 
 
@@ -87,21 +82,9 @@ def thread(browser):
 
 
 def send_mail(town, space):
-    """Let the worker of ``space`` send what waits; return the letters."""
-    app = town.apps[space]
-    with app.app_context():
-        engine = db.engine
-    folder = Path(app.config["MAIL_FILE_PATH"])
-    before = set(folder.glob("*")) if folder.exists() else set()
+    """Let the worker send what waits; return the letters."""
     town.later(hours=2)
-    done = run_round(
-        lambda: Session(engine), town.network, town.identity(space), town.now,
-        mailer=letters.mailer(app),
-    )  # fmt: skip
-    assert not done.broken
-    new = sorted(set(folder.glob("*")) - before) if folder.exists() else []
-    texts = [file.read_bytes().rpartition(b"-" * 79)[0] for file in new]
-    return [email.message_from_bytes(text, policy=default) for text in texts]
+    return carry(town.apps[space], town.now, town.network)
 
 
 # --- who may not ----------------------------------------------------------------------

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import email
 import re
 from datetime import UTC, datetime, timedelta
-from email.policy import default
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from app.database import db
 from app.exchange import outbox
@@ -20,8 +16,8 @@ from app.models.invitation import INVITATION_LIFETIME, Invitation
 from app.models.job import Job
 from app.models.journal import JournalEntry
 from app.models.sign_in import SignIn
-from app.web import mail, post
-from app.worker import run_round
+from app.web import mail
+from tests.postman import carry
 from tests.spaces import add_member, service
 from tests.web.people import text
 
@@ -48,24 +44,7 @@ def account(address):
 
 def work(space, now=None):
     """Let the worker do what is due in a while; return the letters that went out."""
-    db.session.rollback()
-    folder = Path(space.config["MAIL_FILE_PATH"])
-    before = set(folder.glob("*")) if folder.exists() else set()
-    engine = db.engine
-    run_round(
-        lambda: Session(engine),
-        space.extensions["transport"],
-        space.extensions["identity"],
-        now or datetime.now(UTC) + timedelta(hours=1),
-        mailer=post.mailer(space),
-    )
-    new = sorted(set(folder.glob("*")) - before) if folder.exists() else []
-    found = []
-    for file in new:
-        for part in file.read_bytes().split(b"-" * 79):
-            if part.strip():
-                found.append(email.message_from_bytes(part.lstrip(), policy=default))
-    return found
+    return carry(space, now or datetime.now(UTC) + timedelta(hours=1))
 
 
 def link_in(letter):

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import email
 import io
 import json
 import re
 import zipfile
 from datetime import timedelta
-from email.policy import default
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from app.database import db
 from app.exchange import upkeep
 from app.models.measure import Measure
 from app.models.member import Member
 from app.models.peer import MirroredProfile
 from app.models.report import REPORT_LIFETIME, Report
-from app.web import mail, post
-from app.worker import run_round
+from app.web import mail
 from tests.neighbourhood import Neighbourhood
+from tests.postman import carry
 from tests.spaces import add_member, service, sign_in
 from tests.web.people import text
 
@@ -107,22 +102,8 @@ def take_back(town, admin):
 
 def send_mail(town, space="lyon"):
     """Let the worker send what waits; return the letters."""
-    app = town.apps[space]
-    with app.app_context():
-        engine = db.engine
-    folder = Path(app.config["MAIL_FILE_PATH"])
-    before = set(folder.glob("*")) if folder.exists() else set()
     town.later(hours=2)
-    done = run_round(
-        lambda: Session(engine), town.network, town.identity(space), town.now,
-        mailer=post.mailer(app),
-    )  # fmt: skip
-    assert not done.broken
-    new = sorted(set(folder.glob("*")) - before) if folder.exists() else []
-    parts = [part for file in new for part in file.read_bytes().split(b"-" * 79)]
-    return [
-        email.message_from_bytes(part.lstrip(), policy=default) for part in parts if part.strip()
-    ]
+    return carry(town.apps[space], town.now, town.network)
 
 
 # --- who may not ----------------------------------------------------------------------
