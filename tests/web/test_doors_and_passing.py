@@ -117,22 +117,6 @@ def test_one_takes_along_what_one_said_of_ones_doors(claire):
     assert (told["full_until"], told["full_word"]) == ("2026-05-01", "Two <b>leases</b>")
 
 
-@pytest.mark.parametrize("path", ["/me/doors", "{thread}/passing", "{thread}/passed"])
-def test_a_form_of_another_website_changes_nothing(town, maud, claire, path):
-    ask(town, maud)
-    town.work()
-    address = path.format(thread=thread(claire))
-    town.apps["nantes"].config["WTF_CSRF_ENABLED"] = True
-    try:
-        answer = claire.post(address, data={**DOORS, "to": subject(town, "Youenn")})
-    finally:
-        town.apps["nantes"].config["WTF_CSRF_ENABLED"] = False
-    assert answer.status_code == 400
-    with town.at("nantes") as session:
-        assert session.scalars(select(Member).filter_by(name="Claire")).one().closed_until is None
-        assert session.scalars(select(Conversation)).one().state == "waiting"
-
-
 def test_who_had_the_page_open_reads_until_when_and_keeps_what_they_typed(town, maud, claire):
     claire.post("/me/doors", data=DOORS)
     town.work()
