@@ -245,7 +245,9 @@ def _print_doors(spaces: tuple[DemoSpace, ...], console: Console) -> None:
             console.print(f"          {link}", highlight=False, soft_wrap=True)
     console.print(
         "\nEach link lets one person in, once; `make demo` makes new ones.\n"
-        "As the member of Lyon, search for [bold]avocat[/]: the lawyer you find is in Nantes."
+        "As the member of Lyon, search for [bold]avocat[/]: the lawyer you find is in Nantes.\n"
+        "Members show not everything to everybody: as the member of a space, open its page "
+        "[bold]/me/as/neighbour[/]\nand compare it with what visitors and members there get."
     )
 
 

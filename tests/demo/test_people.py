@@ -25,12 +25,13 @@ DOMAINS = {
 
 #: Every key a line may have, in the order in which all lines have them.
 CLAIMS = (
-    *("external_id", "email", "audience", "name", "headline", "bio", "locale", "languages"),
+    *("external_id", "email", "audience", "audiences", "name", "headline", "bio", "locale"),
+    "languages",
     *("profession", "location", "interests", "availability", "services"),
 )
 SERVICE_CLAIMS = (
     *("id", "category", "title", "description", "mode", "rate", "coworker_rate", "currency"),
-    *("unit", "remote", "languages"),
+    *("unit", "remote", "languages", "audience"),
 )
 PRICE = ("rate", "coworker_rate", "currency")
 
@@ -211,6 +212,22 @@ def test_no_two_people_are_introduced_in_the_same_words():
     for key in ("external_id", "email", "name", "headline"):
         counted = Counter(person[key] for person in EVERYBODY)
         assert [text for text, times in counted.items() if times > 1] == [], key
+
+
+@each_space
+def test_whoever_looks_through_other_eyes_sees_a_difference(space):
+    """The person whom the demo lets in shows not all to everybody; so do a few others."""
+    apart = {
+        person["name"]: {
+            *person.get("audiences", {}).values(),
+            *(one["audience"] for one in person["services"] if "audience" in one),
+        }
+        for person in PEOPLE[space]
+        if "audiences" in person or any("audience" in one for one in person.get("services", []))
+    }
+    assert PEOPLE[space][1]["name"] in apart
+    assert {"web", "space"} <= set().union(*apart.values())
+    assert len(apart) >= 2
 
 
 # What the import would refuse
