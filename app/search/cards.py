@@ -17,6 +17,7 @@ from app.models.peer import MirroredProfile, Peer
 from app.models.scope import Reader
 from app.models.seen import as_seen
 from app.models.space import Space
+from app.search.neighbours import Neighbour
 
 #: After this long without an answer from its space, a copy is called late.
 LATE = timedelta(hours=24)
@@ -138,7 +139,7 @@ def place_of(space: Space) -> Place:
     )
 
 
-def place_of_peer(peer: Peer) -> Place:
+def place_of_peer(peer: Peer | Neighbour) -> Place:
     """Return the plaque of a neighbour, as its entity configuration says."""
     return Place(
         peer.ref,
@@ -200,7 +201,7 @@ class Standing:
     unconfirmed: bool
 
 
-def standing_of(peer: Peer, now: datetime) -> Standing:
+def standing_of(peer: Peer | Neighbour, now: datetime) -> Standing:
     """Return how a neighbour stands at ``now``."""
     late = peer.last_success_at is None or now - peer.last_success_at > LATE
     return Standing(
@@ -267,7 +268,7 @@ def _shut(services: Sequence[object], until: date | None, word: str, today: date
     return {"closed_until": until, "closed_word": word}
 
 
-def _confirmed_at(peer: Peer) -> datetime | None:
+def _confirmed_at(peer: Peer | Neighbour) -> datetime | None:
     moments = [peer.last_success_at, peer.unconfirmed_since]
     return min((moment for moment in moments if moment is not None), default=None)
 

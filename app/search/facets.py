@@ -8,7 +8,7 @@ facets all must hold.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Self
 
@@ -55,6 +55,14 @@ class Sets:
 
     of: Mapping[str, Mapping[str, People]]
     everybody: People
+    ranked: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+
+    def by_size(self, name: str) -> list[tuple[int, str]]:
+        """Return the values of a facet, each behind how many have it, the most frequent first."""
+        if name not in self.ranked:
+            sizes = ((len(those), value) for value, those in self.of[name].items())
+            self.ranked[name] = sorted(sizes, reverse=True)
+        return self.ranked[name]
 
 
 def sets_of(held: Snapshot, where: Places, reader: Reader, today: date) -> Sets:
@@ -121,8 +129,11 @@ def facets(people: People, query: Query, sets: Sets, names: Mapping[str, str]) -
     for name in NAMES:
         values = on.get(name, ())
         counted = Counted.of(filtered(people, query, sets, name), sets) if values else alike
-        counts = counted.all if name in ORDERED else counted.most
-        found.append(_facet(name, counts(sets.of[name], values), values, names))
+        if name in ORDERED:
+            counts = counted.all(sets.of[name])
+        else:
+            counts = counted.most(sets.of[name], values, sets.by_size(name))
+        found.append(_facet(name, counts, values, names))
     return tuple(facet for facet in found if facet.options)
 
 
@@ -142,14 +153,16 @@ class Counted:
         middling = len(people) > FEW and not many
         return cls(people, sets.everybody - people if middling else None, many)
 
-    def most(self, of: Mapping[str, People], on: Sequence[str]) -> dict[str, int]:
+    def most(
+        self, of: Mapping[str, People], on: Sequence[str], sizes: Sequence[tuple[int, str]]
+    ) -> dict[str, int]:
         """Do as :meth:`all` does, but leave out values too rare to be among those offered.
 
         :param on: values that are counted however rare they are.
+        :param sizes: all values, the most frequent first, each behind how many have it.
         """
         if not self.many or len(of) <= 2 * OPTIONS:
             return self.all(of)
-        sizes = sorted(((len(those), value) for value, those in of.items()), reverse=True)
         counts: dict[str, int] = {}
         for start in range(0, len(sizes), OPTIONS):
             some = sizes[start : start + OPTIONS]
@@ -159,7 +172,7 @@ class Counted:
             counts |= self.all({value: of[value] for _, value in some})
         return counts | self.all({value: of[value] for value in on if value in of})
 
-    def all(self, of: Mapping[str, People], _on: Sequence[str] = ()) -> dict[str, int]:
+    def all(self, of: Mapping[str, People]) -> dict[str, int]:
         """Return how many people have each value, leaving out what nobody has."""
         if self.others is None:
             common = self.people.intersection_cardinality

@@ -4,45 +4,48 @@ In this order: who may be seen now (rows of members and peers), what the questio
 vocabulary), who holds any of it (the index), who answers it surely, who passes the filters, one
 page of them in order, and for that page the cards and the reasons. The cards are read through the
 scope once more: whatever the index remembers, nobody is shown whom the reader may not see.
+
+Everything but the cards is remembered until something changes that it was read from.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models.peer import Peer
-from app.models.scope import Reader, shown_peers
+from app.models.scope import Reader
 from app.models.space import Space
-from app.search.answers import Expansion, Found, Group, Hit
+from app.search.answers import Expansion, Facet, Found, Group, Hit, Reason, Span
+from app.search.cards import Card
 from app.search.evidence import Index, worth_of
-from app.search.facets import facets, filtered, sets_of
+from app.search.facets import facets, filtered
 from app.search.index import ensure_usable
+from app.search.outlook import Outlook, is_near, outlook
 from app.search.people import NOBODY, People, union
-from app.search.places import NEAR_KM, Places, places
+from app.search.places import Places
 from app.search.postings import LAST
 from app.search.query import Query
 from app.search.ranking import FEW, Scores, ordered, scores
 from app.search.reading import Part, read
-from app.search.sight import cards_of, visible_rows
+from app.search.sight import cards_of
 from app.search.snapshot import Snapshot, snapshot
 from app.search.tables import doc
 from app.search.text import stem
 from app.search.tongues import TONGUES
 from app.search.why import Wanted, explain
 
-_PEERS = select(Peer).where(shown_peers())
-
 #: People on one page of an answer.
 PAGE = 20
 #: People shown as perhaps meant.
 PERHAPS_SHOWN = 10
+
+#: Bytes that an answer takes in memory, about, for itself, each value offered and each person.
+ITSELF, FOR_VALUE, FOR_PERSON = 4000, 250, 1500
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,40 @@ class _Search:
 
     query: Query
     held: Snapshot
-    where: Places
-    peers: Sequence[Peer]
+    view: Outlook
     parts: tuple[Part, ...]
     scores: Scores
     day: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """All of an answer but the cards, which are read anew each time."""
+
+    page: tuple[int, ...]
+    perhaps: tuple[int, ...]
+    worth: Mapping[int, float]
+    """By row of the index, whoever is shown."""
+
+    wanted: tuple[Wanted, ...]
+    total: int
+    facets: tuple[Facet, ...]
+    expansions: tuple[Expansion, ...]
+    spaces: int
+    here: int
+    everywhere: int
+    said: dict[int, _Said] = field(default_factory=dict)
+    """By row, what was said of a card."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, about."""
+        values = sum(len(facet.options) for facet in self.facets)
+        return ITSELF + values * FOR_VALUE + len(self.worth) * FOR_PERSON
+
+
+#: The card (its hash), why it is in the answer, and what to mark.
+_Said = tuple[int, tuple[Reason, ...], Mapping[str, tuple[Span, ...]]]
 
 
 def find(
@@ -66,49 +98,38 @@ def find(
     :param limit: people on a page.
     """
     ensure_usable(session)
-    search = _looked_up(session, query, reader, here, now)
-    sets = sets_of(search.held, search.where, reader, now.date())
-    surely, perhaps = _who(search)
-    scope = search.held.members if query.scope == "here" else search.where.visible
-    fit = filtered(surely, query, sets)
-    first = (query.page - 1) * limit
-    in_scope = fit & scope
-    total = len(in_scope)
-    page = _sorted(session, search, in_scope, first, limit)
-    rest: list[int] = []
-    if query.page == 1:
-        weak = filtered(perhaps, query, sets) & scope
-        rest = _sorted(session, search, weak, 0, PERHAPS_SHOWN)
-    hits = _hits(session, search, reader, here, now, [*page, *rest])
+    held = snapshot(session)
+    view = outlook(session, held, reader, here, now, query.near)
+    asked = (view, query, limit, tuple(sorted(here.labels.items())))
+    answer = held.answers.get(asked)
+    if answer is None:
+        answer = _answer(session, _looked_up(session, query, held, view, here, now), limit)
+        held.answers.keep(asked, answer, answer.size)
+    hits = _hits(session, view, answer, here, now)
     return Found(
         query=query,
-        hits=tuple(hits[row] for row in page if row in hits),
-        total=total,
-        perhaps=tuple(hits[row] for row in rest if row in hits),
-        facets=facets(surely & scope, query, sets, search.where.names),
-        expansions=_expansions(search.parts),
-        pages=max(1, -(-total // limit)),
-        spaces=sum(people.intersect(in_scope) for people in search.where.people.values()),
-        here=in_scope.intersection_cardinality(search.held.members),
-        everywhere=len(fit),
-        origin=search.where.origin,
-        namesakes=search.where.namesakes,
+        hits=tuple(hits[row] for row in answer.page if row in hits),
+        total=answer.total,
+        perhaps=tuple(hits[row] for row in answer.perhaps if row in hits),
+        facets=answer.facets,
+        expansions=answer.expansions,
+        pages=max(1, -(-answer.total // limit)),
+        spaces=answer.spaces,
+        here=answer.here,
+        everywhere=answer.everywhere,
+        origin=view.where.origin,
+        namesakes=view.where.namesakes,
     )
 
 
 def _looked_up(
-    session: Session, query: Query, reader: Reader, here: Space, now: datetime
+    session: Session, query: Query, held: Snapshot, view: Outlook, here: Space, now: datetime
 ) -> _Search:
-    connection = session.connection()
-    held = snapshot(session)
-    peers = session.scalars(_PEERS).all()
-    visible = visible_rows(session, held, peers, reader, now)
-    where = places(held, here, peers, visible, query.near)
-    index = Index(connection, held)
+    index = Index(session.connection(), held)
     parts = read(query.words, index, here.labels)
     index.look_up(parts)
-    worths = [worth_of(part, index, _placed(part, where, held, parts)) for part in parts]
-    return _Search(query, held, where, peers, parts, scores(parts, worths), now.date().toordinal())
+    worths = [worth_of(part, index, _placed(part, view.where, held, parts)) for part in parts]
+    return _Search(query, held, view, parts, scores(parts, worths), now.date().toordinal())
 
 
 def _placed(part: Part, where: Places, held: Snapshot, parts: Sequence[Part]) -> People:
@@ -122,11 +143,36 @@ def _placed(part: Part, where: Places, held: Snapshot, parts: Sequence[Part]) ->
 _TAGS = {stem(name): tag for name, tag in TONGUES.items()}
 
 
+def _answer(session: Session, search: _Search, limit: int) -> _Answer:
+    query, where, sets = search.query, search.view.where, search.view.sets
+    surely, perhaps = _who(search)
+    scope = search.held.members if query.scope == "here" else where.visible
+    fit = filtered(surely, query, sets)
+    in_scope = fit & scope
+    page = _sorted(session, search, in_scope, (query.page - 1) * limit, limit)
+    rest: list[int] = []
+    if query.page == 1:
+        weak = filtered(perhaps, query, sets) & scope
+        rest = _sorted(session, search, weak, 0, PERHAPS_SHOWN)
+    return _Answer(
+        page=tuple(page),
+        perhaps=tuple(rest),
+        worth={row: search.scores.of(row) if search.parts else 1.0 for row in (*page, *rest)},
+        wanted=tuple(Wanted.of(part) for part in search.parts),
+        total=len(in_scope),
+        facets=facets(surely & scope, query, sets, where.names),
+        expansions=_expansions(search.parts),
+        spaces=sum(people.intersect(in_scope) for people in where.people.values()),
+        here=in_scope.intersection_cardinality(search.held.members),
+        everywhere=len(fit),
+    )
+
+
 def _who(search: _Search) -> tuple[People, People]:
     """Return who surely answers, and who perhaps does, among the visible."""
+    visible = search.view.where.visible
     if not search.query.words.strip():
-        return search.where.visible, NOBODY
-    visible = search.where.visible
+        return visible, NOBODY
     if not search.parts:
         return NOBODY, NOBODY
     return search.scores.sure & visible, search.scores.perhaps & visible
@@ -136,11 +182,11 @@ def _sorted(session: Session, search: _Search, people: People, first: int, limit
     """Return ``limit`` of ``people`` from the ``first`` on, in the order that was asked for."""
     if search.query.sort == "name":
         return _by_name(session, search.held, people, first, limit)
-    most, groups = first + limit, _groups(search)
+    most, groups = first + limit, search.view.groups
     if search.query.sort != "distance":
         return ordered(people, search.scores.levels, groups, search.day, most)[first:]
     found: list[int] = []
-    for equally_far in _by_distance(search):
+    for equally_far in search.view.rings:
         there = people & equally_far
         if there and len(found) < most:
             found += ordered(there, search.scores.levels, groups, search.day, most - len(found))
@@ -173,60 +219,42 @@ def _named(session: Session, letters: str, people: People) -> Iterator[int]:
     return (number for number in found if number in people)
 
 
-def _groups(search: _Search) -> tuple[People, People, People]:
-    """Return who is here, who is near, and who is elsewhere."""
-    held = search.held
-    near = union([_those_of(held, at) for at, km in search.where.km.items() if _is_near(km)])
-    here = NOBODY if search.where.origin else held.members
-    return here, near - here, held.everybody - here - near
-
-
-def _by_distance(search: _Search) -> list[People]:
-    """Return the sets of people who are equally far, the closest first."""
-    far: dict[float, People] = defaultdict(People)
-    for number, km in search.where.km.items():
-        far[float("inf") if km is None else km] |= _those_of(search.held, number)
-    return [far[km] for km in sorted(far)]
-
-
-def _those_of(held: Snapshot, number: int | None) -> People:
-    """Return the people of a peer, or of this space for None."""
-    return held.members if number is None else held.of_peer.get(number, NOBODY)
-
-
-def _is_near(km: float | None) -> bool:
-    return km is not None and km <= NEAR_KM
-
-
-def _group(search: _Search, peer_id: int | None) -> Group:
-    if peer_id is None and search.where.origin is None:
-        return "here"
-    return "near" if _is_near(search.where.km.get(peer_id)) else "elsewhere"
-
-
 def _hits(
-    session: Session,
-    search: _Search,
-    reader: Reader,
-    here: Space,
-    now: datetime,
-    wanted: Sequence[int],
+    session: Session, view: Outlook, answer: _Answer, here: Space, now: datetime
 ) -> dict[int, Hit]:
-    """Read the cards of ``wanted`` through the scope and say why each is in the answer."""
+    """Read the cards through the scope and say why each is in the answer."""
     found = {}
-    asked = [Wanted.of(part) for part in search.parts]
-    for row, (peer_id, card) in cards_of(session, reader, here, now, wanted, search.peers).items():
-        reasons, highlights = explain(card, asked)
+    sight, km = view.sight, view.where.km
+    cards = cards_of(session, sight.reader, here, now, list(answer.worth), sight.peers)
+    for row, (peer_id, card) in cards.items():
+        reasons, highlights = _why(answer, row, card)
         found[row] = Hit(
             card=card,
-            score=search.scores.of(row) if search.parts else 1.0,
-            confident=not search.parts or row in search.scores.sure,
+            score=answer.worth[row],
+            confident=row in answer.page,
             why=reasons,
             highlights=highlights,
-            distance_km=search.where.km.get(peer_id),
-            group=_group(search, peer_id),
+            distance_km=km.get(peer_id),
+            group=_group(view.where, peer_id),
         )
     return found
+
+
+def _why(
+    answer: _Answer, row: int, card: Card
+) -> tuple[tuple[Reason, ...], Mapping[str, tuple[Span, ...]]]:
+    """Say it as it was said before, as long as nothing about the card is different."""
+    said = answer.said.get(row)
+    seen = hash(card)
+    if said is None or said[0] != seen:
+        answer.said[row] = said = (seen, *explain(card, answer.wanted))
+    return said[1], said[2]
+
+
+def _group(where: Places, peer_id: int | None) -> Group:
+    if peer_id is None and where.origin is None:
+        return "here"
+    return "near" if is_near(where.km.get(peer_id)) else "elsewhere"
 
 
 def _expansions(parts: Iterable[Part]) -> tuple[Expansion, ...]:

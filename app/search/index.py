@@ -20,7 +20,7 @@ from hashlib import blake2b
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, inspect, select, text, update
+from sqlalchemy import Connection, RowMapping, func, insert, select, text, update
 from sqlalchemy.orm import Session, selectinload
 
 from app.models.base import new_id
@@ -452,10 +452,18 @@ def _everybody(session: Session) -> Iterator[Row]:
 
 
 def _made_for(connection: Connection) -> str | None:
-    if not inspect(connection).has_table(state.name):
+    if not connection.exec_driver_sql(_HAVING_STATE[connection.dialect.name]).first():
         return None
-    found = connection.execute(select(state.c.made_for)).scalar_one_or_none()
+    found = connection.execute(_MADE_FOR).scalar_one_or_none()
     return str(found) if found else None
+
+
+_MADE_FOR = select(state.c.made_for)
+#: Asked before each search: an inspector would take as long as finding who answers.
+_HAVING_STATE = {
+    "sqlite": "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'search_state'",
+    "postgresql": "SELECT 1 WHERE to_regclass('search_state') IS NOT NULL",
+}
 
 
 @cache

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from math import asin, cos, radians, sin, sqrt
 from typing import NamedTuple
 
-from app.models.peer import Peer
 from app.models.space import Space
 from app.search.cities import City, cities_called
+from app.search.neighbours import Neighbour
 from app.search.people import NOBODY, People, union
 from app.search.query import DISTANCES
 from app.search.snapshot import Snapshot
@@ -48,7 +48,7 @@ class Places:
 
 
 def places(
-    held: Snapshot, here: Space, peers: Sequence[Peer], visible: People, near: str = ""
+    held: Snapshot, here: Space, peers: Sequence[Neighbour], visible: People, near: str = ""
 ) -> Places:
     """Return who of ``visible`` is where, given the peers that may be shown.
 
@@ -84,7 +84,7 @@ class _At(NamedTuple):
     """A space, and who of the visible coworks there."""
 
     ref: str
-    where: Space | Peer
+    where: Space | Neighbour
     people: People
     number: int | None
     km: float | None
@@ -108,7 +108,7 @@ def _worded(at: Iterable[_At]) -> dict[str, list[People]]:
     return worded
 
 
-def distance(one: Space | Peer | City, other: Space | Peer) -> float | None:
+def distance(one: Space | Neighbour | City, other: Space | Neighbour) -> float | None:
     """Return the great-circle distance in kilometres; None when a position is not known."""
     if None in (one.latitude, one.longitude, other.latitude, other.longitude):
         return None

@@ -8,12 +8,12 @@ eight equals each leads seven or eight days in sixty; within a day everybody see
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from app.search.levels import WHOLE, Levels, at_least, level_of, summed
-from app.search.people import NOBODY, People
+from app.search.people import NOBODY, People, union
 from app.search.reading import Part
 
 #: Scores that fall into the same step are equally good.
@@ -26,6 +26,9 @@ PERHAPS = 0.14
 ANSWERED = 0.55
 #: An odd number to mix row numbers with (Knuth, TAOCP 6.4), so that a round crosses the spaces.
 _MIX = 2654435761
+#: Row numbers have so many bits, and this number undoes the mixing.
+_BITS = 0xFFFFFFFF
+_BACK = pow(_MIX, -1, _BITS + 1)
 #: Up to this many equals are put into their order all at once.
 FEW = 1000
 #: Into so many heaps a larger round is dealt; only the heaps whose turn it is are sorted.
@@ -99,21 +102,25 @@ def ordered(
 
 
 def _steps(people: People, levels: Levels) -> Iterator[People]:
-    """Return the sets of ``people`` that are equally good, the best first."""
-    steps: dict[int, People] = defaultdict(People)
+    """Return the sets of ``people`` that are equally good, the best first.
+
+    Few are asked for, hence one after the other: mostly the first has enough for a page.
+    """
+    steps: dict[int, list[People]] = defaultdict(list)
     for level, standing in levels.items():
-        if both := standing & people:
-            steps[round(level / WHOLE / STEP)] |= both
+        steps[round(level / WHOLE / STEP)].append(standing)
+    for step in sorted(filter(None, steps), reverse=True):
+        if both := union(steps[step]) & people:
+            yield both
             people ^= both
-    steps[0] |= people
-    return (steps[step] for step in sorted(steps, reverse=True))
+    yield people
 
 
-def in_turn(equals: Sequence[int], day: int) -> list[int]:
-    """Return ``equals`` in an order that begins with the next of them each day."""
-    fixed = sorted(equals, key=_mixed)
+def in_turn(equals: Iterable[int], day: int, most: int | None = None) -> list[int]:
+    """Return ``equals``, or the first ``most``, in an order that begins with the next each day."""
+    fixed = sorted([row * _MIX & _BITS for row in equals])
     first = day % len(fixed) if fixed else 0
-    return fixed[first:] + fixed[:first]
+    return [mixed * _BACK & _BITS for mixed in (fixed[first:] + fixed[:first])[:most]]
 
 
 def turns(equals: People, day: int, most: int) -> list[int]:
@@ -123,12 +130,11 @@ def turns(equals: People, day: int, most: int) -> list[int]:
     with the next of its people: only the heaps that are shown are sorted.
     """
     if len(equals) <= FEW:
-        return in_turn(list(equals), day)[:most]
-    begin, turn = day % HEAPS, day // HEAPS
+        return in_turn(equals, day, most)
+    begin, turn, last = day % HEAPS, day // HEAPS, equals.max()
     found: list[int] = []
     for heap in range(begin, begin + HEAPS):
-        listed = in_turn(list(equals & _every_heap(heap % HEAPS, equals.max())), turn)
-        found += listed
+        found += in_turn(equals & _every_heap(heap % HEAPS, last), turn, most - len(found))
         if len(found) >= most:
             break
     return found[:most]
@@ -142,7 +148,3 @@ def _every_heap(heap: int, last: int) -> People:
 @lru_cache(maxsize=4 * HEAPS)
 def _heap(heap: int, end: int) -> People:
     return People(range(heap, end, HEAPS))
-
-
-def _mixed(row: int) -> int:
-    return row * _MIX & 0xFFFFFFFF

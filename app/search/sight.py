@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import BindParameter, Select, bindparam, or_, select
 from sqlalchemy.orm import Session, selectinload
@@ -18,18 +18,20 @@ from sqlalchemy.orm import Session, selectinload
 from app.models.base import Moment
 from app.models.measure import hidden_subjects
 from app.models.member import Member
-from app.models.peer import MirroredProfile, Peer
+from app.models.peer import MirroredProfile
 from app.models.scope import Reader, mirrored_seen_by, seen_by, visible_members
 from app.models.space import Space
 from app.search.cards import (
     Card,
     Copy,
+    Standing,
     card_of_copy,
     card_of_member,
     for_visitors,
     standing_of,
 )
 from app.search.index import FACE, FRONT, MEMBER, MIRRORED
+from app.search.neighbours import Neighbour, neighbours
 from app.search.people import People, union
 from app.search.snapshot import Snapshot
 from app.search.tables import doc
@@ -39,16 +41,41 @@ _MOMENT = bindparam("moment", type_=Moment)
 _WANTED: BindParameter[int] = bindparam("wanted", expanding=True)
 
 
-def visible_rows(
-    session: Session, held: Snapshot, peers: Iterable[Peer], reader: Reader, now: datetime
-) -> People:
-    """Return everybody whom ``reader`` may see at ``now``, from the rows as they are now."""
-    theirs = union([held.of_peer[peer.id] for peer in peers if peer.id in held.of_peer])
-    theirs = theirs & held.public if reader is Reader.VISITOR else theirs - held.fronts
-    unseen = People(session.scalars(_unseen(), {"moment": now}))
-    ours = People(session.scalars(_ours(reader))) & held.members
-    ours = ours & held.public if reader is Reader.VISITOR else ours - held.faces
-    return ours | theirs - unseen
+class Sight(NamedTuple):
+    """Whom one reader may see at one moment, as the rows of members and peers say it then.
+
+    Two that are equal show the same people of one snapshot.
+    """
+
+    reader: Reader
+    peers: tuple[Neighbour, ...]
+    """Those whose people may be shown."""
+
+    ours: tuple[int, ...]
+    """Rows of our members who may be seen."""
+
+    unseen: tuple[int, ...]
+    """Rows of neighbours' people who are expired, or hidden."""
+
+    @classmethod
+    def of(cls, session: Session, reader: Reader, now: datetime) -> Self:
+        """Read the rows as they are for ``session``."""
+        # What is changed and not yet written counts as well.
+        session.flush()
+        connection = session.connection()
+        ours = connection.scalars(_ours(reader)).all()
+        unseen = connection.scalars(_unseen(), {"moment": now}).all()
+        return cls(reader, neighbours(connection), tuple(ours), tuple(unseen))
+
+    def rows(self, held: Snapshot) -> People:
+        """Return everybody who may be seen."""
+        theirs = union([held.of_peer[peer.id] for peer in self.peers if peer.id in held.of_peer])
+        ours = People(self.ours) & held.members
+        if self.reader is Reader.VISITOR:
+            theirs, ours = theirs & held.public, ours & held.public
+        else:
+            theirs, ours = theirs - held.fronts, ours - held.faces
+        return ours | theirs - People(self.unseen)
 
 
 @cache
@@ -77,31 +104,34 @@ def cards_of(
     here: Space,
     now: datetime,
     wanted: Sequence[int],
-    peers: Iterable[Peer],
+    peers: Iterable[Neighbour],
 ) -> dict[int, tuple[int | None, Card]]:
     """Read the people of these rows through the scope; whom ``reader`` may not see is left out.
 
     :param peers: those whose people may be seen.
     :return: by row, the id of the peer (None for people of this space) and the card.
     """
+    connection, today = session.connection(), now.date()
     ids: dict[str, dict[int, int]] = {MEMBER: {}, MIRRORED: {}}
-    for row, kind, number in session.execute(_OWNERS, {"wanted": list(wanted)}):
+    for row, kind, number in connection.execute(_OWNERS, {"wanted": list(wanted)}):
         ids[MEMBER if kind in (MEMBER, FACE) else MIRRORED][number] = row
     cards: dict[int, tuple[int | None, Card]] = {}
     if ids[MEMBER]:
         members = visible_members(reader).where(Member.id.in_(ids[MEMBER]))
         for member in session.scalars(members.options(selectinload(Member.services))):
-            cards[ids[MEMBER][member.id]] = None, card_of_member(member, here, now.date(), reader)
+            cards[ids[MEMBER][member.id]] = None, card_of_member(member, here, today, reader)
     if ids[MIRRORED]:
-        today = now.date()
-        standings = {peer.id: standing_of(peer, now) for peer in peers}
+        standings: dict[int, Standing] = {}
+        known = {peer.id: peer for peer in peers}
         given = {"wanted": list(ids[MIRRORED]), "moment": now}
-        for number, peer_id, *shown in session.execute(_copies(reader), given):
+        for number, peer_id, *shown in connection.execute(_copies(reader), given):
             # Whose standing has just changed is shown from the next search on.
-            if (standing := standings.get(peer_id)) is None:
+            if peer_id not in known:
                 continue
+            if peer_id not in standings:
+                standings[peer_id] = standing_of(known[peer_id], now)
             copy = Copy(*shown)
-            card = card_of_copy(copy, today, standing)
+            card = card_of_copy(copy, today, standings[peer_id])
             if reader is Reader.VISITOR:
                 card = for_visitors(card, copy.document)
             cards[ids[MIRRORED][number]] = peer_id, card

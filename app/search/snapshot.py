@@ -11,9 +11,10 @@ Who may be seen is not in here: it is computed from the rows of members and peer
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, RowMapping, select
@@ -23,6 +24,7 @@ from app.search.index import FACE, FRONT, GONE, MEMBER, written_here
 from app.search.keys import CODED, KEPT, shared_keys, words_of
 from app.search.people import NOBODY, People, union
 from app.search.postings import beginning, holding, words_like
+from app.search.remembered import Remembered
 from app.search.slips import letters_of
 from app.search.tables import doc, state
 from app.search.writing import COLUMNS
@@ -31,6 +33,8 @@ from app.search.writing import COLUMNS
 MANY = 3000
 #: Bytes of sets that a snapshot remembers besides those that every search needs.
 REMEMBERED = 64 * 2**20
+#: Bytes of answers that a snapshot remembers.
+ANSWERS = 32 * 2**20
 
 #: How keys of specialities begin.
 _OF_CODES = tuple(f"{column}:" for column in CODED)
@@ -66,6 +70,12 @@ class Snapshot:
 
     coded: Sets | None = None
     """Who has each speciality, by the keys of all columns of codes; read when first asked for."""
+
+    outlooks: dict[Hashable, Any] = field(default_factory=dict)
+    """What readers look out on (:mod:`app.search.outlook`)."""
+
+    answers: Remembered[Any] = field(default_factory=lambda: Remembered(ANSWERS))
+    """What was answered (:mod:`app.search.find`)."""
 
     lasting: bool = True
     """Other searches will use this snapshot too, so that it pays to read all codes at once."""
@@ -191,7 +201,15 @@ def snapshot(session: Session) -> Snapshot:
         elif held.stamp > stamp:
             # The session began before somebody else's commit. Newer sets do no harm: who is shown
             # is read from the rows; but what it looks up now is not theirs to remember.
-            return replace(held, looked_up={}, words={}, coded=None, lasting=False)
+            return replace(
+                held,
+                looked_up={},
+                words={},
+                coded=None,
+                outlooks={},
+                answers=Remembered(ANSWERS),
+                lasting=False,
+            )
         _snapshots[connection.engine] = held
         return held
 

@@ -11,11 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models.peer import Peer
-from app.models.scope import Reader, shown_peers
+from app.models.scope import Reader
 from app.models.space import Space
 from app.search.cards import Card
 from app.search.completions import LETTERS, Completion, completions
@@ -24,7 +22,7 @@ from app.search.names import beginning_with, names_of, parts_of
 from app.search.people import NOBODY, People
 from app.search.query import Scope, clean
 from app.search.ranking import in_turn
-from app.search.sight import cards_of, visible_rows
+from app.search.sight import Sight, cards_of
 from app.search.snapshot import Snapshot, snapshot
 
 #: Specialities and people in one list; more would not be read while typing.
@@ -65,12 +63,12 @@ def suggest(
         return Suggestions((), ())
     ensure_usable(session)
     held = snapshot(session)
-    peers = session.scalars(select(Peer).where(shown_peers())).all()
-    seen = visible_rows(session, held, peers, reader, now)
+    sight = Sight.of(session, reader, now)
+    seen = sight.rows(held)
     if scope == "here":
         seen &= held.members
     found = _named(session, names, typed, seen, now.toordinal())[:PEOPLE]
-    cards = cards_of(session, reader, here, now, found, peers)
+    cards = cards_of(session, reader, here, now, found, sight.peers)
     people = tuple(cards[row][1] for row in found if row in cards)
     return Suggestions(_offered(held, possible, seen), people)
 
