@@ -7,10 +7,10 @@ READY := $(VENV)/.ready
 CATALOGUES := $(wildcard app/translations/*/LC_MESSAGES/messages.po)
 PORT ?= 8101
 DATA ?= demo-data
-# `make test JOBS=auto` runs as many tests at once as there are cores; those that share something
-# stay together, and all have less of the machine, which matters to those with real processes.
-JOBS ?= 0
-SIDE_BY_SIDE = -n $(JOBS) --dist loadgroup
+# As many tests run at once as there are cores; those that share something stay together, and those
+# with real processes have the machine for themselves. `make test JOBS=0` runs one after the other.
+JOBS ?= auto
+SIDE_BY_SIDE = -n $(JOBS) --maxprocesses=4 --dist loadgroup
 DATABASE_TESTS := tests/cli tests/exchange tests/members tests/search tests/web tests/wire tests/test_*.py
 # What differs most between databases: the index, moments, turns of writers, values they refuse.
 MAIN_TESTS := tests/search tests/test_migrations.py tests/test_writers.py tests/cli/test_doctor.py \
@@ -57,7 +57,8 @@ browser: $(READY) ## Look for a Chromium, and say what to install when there is 
 	@$(BIN)/python -m tests.browser.chromium
 
 test: $(READY) browser ## Run all tests, the ones in a real browser too; the main ones on PostgreSQL as well
-	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE)
+	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) -m "not alone" --durations=25
+	@$(BIN)/python -m pytest -q -m alone --durations=10
 	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) --database=postgresql $(MAIN_TESTS)
 
 postgresql: $(READY) ## Run every test that meets a database with all spaces on PostgreSQL

@@ -46,8 +46,11 @@ def pytest_collection_modifyitems(config, items):
     elsewhere = config.getoption("--database") != SQLITE
     for item in items:
         # What shares a town, a browser or a prepared module stays together.
-        in_browser = item.path.parent.name == "browser"
-        item.add_marker(pytest.mark.xdist_group("browser" if in_browser else str(item.path)))
+        folder = item.path.parent.name
+        in_browser = folder == "browser"
+        item.add_marker(pytest.mark.xdist_group(folder if in_browser else str(item.path)))
+        if folder in ("browser", "processes"):
+            item.add_marker(pytest.mark.alone)
         if elsewhere and item.get_closest_marker("sqlite"):
             item.add_marker(pytest.mark.skip(reason="about SQLite's own file"))
         if in_browser or item.get_closest_marker("socket"):
