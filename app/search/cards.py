@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from app.models.member import DOORS, HOUR, MODES, PAID, QUOTE, UNITS, Member, Service
@@ -230,21 +231,23 @@ def copy_of(profile: MirroredProfile) -> Copy:
 def card_of_copy(copy: Copy, today: date, at: Standing) -> Card:
     """Return the card of a neighbour's profile, by how the neighbour stands."""
     claims = copy.document
+    headline, profession, bio, locale, location, availability = _texts(claims, _PERSONAL)
+    services = services_of(claims)
     return Card(
         kind="mirrored",
         ref=copy.subject.rpartition("/")[2],
         subject=copy.subject,
         external_id=None,
         name=copy.name,
-        headline=text_of(claims, "headline"),
-        profession=text_of(claims, "profession"),
-        bio=text_of(claims, "bio"),
-        locale=text_of(claims, "locale"),
-        location=text_of(claims, "location"),
+        headline=headline,
+        profession=profession,
+        bio=bio,
+        locale=locale,
+        location=location,
         languages=texts_of(claims, "languages"),
         interests=texts_of(claims, "interests"),
-        availability=text_of(claims, "availability"),
-        services=tuple([_their_service(one, today) for one in services_of(claims)]),
+        availability=availability,
+        services=tuple([_their_service(one, today) for one in services]),
         space=at.space,
         issued_at=copy.issued_at,
         confirmed_at=at.confirmed_at,
@@ -252,13 +255,32 @@ def card_of_copy(copy: Copy, today: date, at: Standing) -> Card:
         unconfirmed=at.unconfirmed,
         photo=copy.photo,
         doors=texts_of(claims, "doors") if "doors" in claims else DOORS,
-        **_shut(
-            services_of(claims),
-            _day(text_of(claims, "closed_until")),
-            text_of(claims, "closed_word"),
-            today,
+        **(
+            _shut(
+                services,
+                _day(text_of(claims, "closed_until")),
+                text_of(claims, "closed_word"),
+                today,
+            )
+            if "closed_until" in claims
+            else {}
         ),
     )
+
+
+#: Claims of a person that are one text, and those of a service, as they are read together.
+_PERSONAL = ("headline", "profession", "bio", "locale", "location", "availability")
+_OFFERED = (
+    "id",
+    "title",
+    "description",
+    "category",
+    "label",
+    "mode",
+    "unit",
+    "currency",
+    "valid_until",
+)
 
 
 def _shut(services: Sequence[object], until: date | None, word: str, today: date) -> dict[str, Any]:
@@ -311,6 +333,11 @@ def text_of(claims: Mapping[str, Any], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _texts(claims: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    """Do as :func:`text_of` does for several claims."""
+    return [value if isinstance(value, str) else "" for value in map(claims.get, names)]
+
+
 def texts_of(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:
     """Return the texts of the list claim ``name``."""
     value = claims.get(name)
@@ -337,19 +364,22 @@ def _own_service(service: Service, today: date) -> CardService:
 
 
 def _their_service(claims: Mapping[str, Any], today: date) -> CardService:
-    until = _day(text_of(claims, "valid_until"))
+    ref, title, description, speciality, label, mode, unit, currency, last = _texts(
+        claims, _OFFERED
+    )
+    until = _day(last)
     holds = until is None or until >= today
-    mode, unit = text_of(claims, "mode"), text_of(claims, "unit") or HOUR  # left out: the default
+    unit = unit or HOUR  # left out: the default
     return CardService(
-        ref=text_of(claims, "id"),
-        title=text_of(claims, "title"),
-        description=text_of(claims, "description"),
-        speciality=text_of(claims, "category"),
-        label=text_of(claims, "label"),
+        ref=ref,
+        title=title,
+        description=description,
+        speciality=speciality,
+        label=label,
         mode=mode if mode in MODES else PAID,
         rate=_money(claims.get("rate")) if holds else None,
         coworker_rate=_money(claims.get("coworker_rate")) if holds else None,
-        currency=text_of(claims, "currency") or "EUR",
+        currency=currency or "EUR",
         unit=unit if unit in UNITS else QUOTE,
         valid_until=until,
         remote=claims.get("remote") is True,
@@ -370,8 +400,14 @@ def _money(value: object) -> Decimal | None:
     # bool is an int in Python: true is no price.
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         return None
+    return _amount(str(value))
+
+
+@lru_cache(maxsize=1024)
+def _amount(text: str) -> Decimal | None:
+    """Read an amount; the same few prices are asked everywhere."""
     try:
-        amount = Decimal(str(value))
+        amount = Decimal(text)
     except InvalidOperation:  # not a number: no rate was stated
         return None
     return amount if amount.is_finite() else None

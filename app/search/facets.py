@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any, Self
 
 from app.models.member import HOUR
@@ -132,7 +133,7 @@ def facets(people: People, query: Query, sets: Sets, names: Mapping[str, str]) -
         if name in ORDERED:
             counts = counted.all(sets.of[name])
         else:
-            counts = counted.most(sets.of[name], values, sets.by_size(name))
+            counts = counted.most(sets.of[name], values, partial(sets.by_size, name))
         found.append(_facet(name, counts, values, names))
     return tuple(facet for facet in found if facet.options)
 
@@ -154,16 +155,20 @@ class Counted:
         return cls(people, sets.everybody - people if middling else None, many)
 
     def most(
-        self, of: Mapping[str, People], on: Sequence[str], sizes: Sequence[tuple[int, str]]
+        self,
+        of: Mapping[str, People],
+        on: Sequence[str],
+        by_size: Callable[[], Sequence[tuple[int, str]]],
     ) -> dict[str, int]:
         """Do as :meth:`all` does, but leave out values too rare to be among those offered.
 
         :param on: values that are counted however rare they are.
-        :param sizes: all values, the most frequent first, each behind how many have it.
+        :param by_size: tells all values, the most frequent first, each behind how many have it.
         """
         if not self.many or len(of) <= 2 * OPTIONS:
             return self.all(of)
         counts: dict[str, int] = {}
+        sizes = by_size()
         for start in range(0, len(sizes), OPTIONS):
             some = sizes[start : start + OPTIONS]
             # Nobody can have a value more often than everybody has.

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from app.search.lexicon import lexicon
-from app.search.pieces import inside
-from app.search.text import WORDS_KEPT, fold, stem, written
+from app.search.pieces import FOLDED, STEM, inside, pieces
+from app.search.text import WORDS_KEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Glance:
 
     def begins(self, letters: tuple[str, ...]) -> bool:
         """Tell whether a word of the text begins with one of these."""
-        return any(word.startswith(letters) for word in self.folded)
+        return any([word.startswith(letters) for word in self.folded])
 
     def may_name(self, codes: Set[str]) -> bool:
         """Tell whether the text may name one of ``codes``."""
@@ -36,11 +36,11 @@ class Glance:
 @lru_cache(maxsize=8192)
 def glance(text: str) -> Glance:
     """Return what stands in ``text``."""
-    seen = [_SEEN[piece] for piece in written(text)]
-    naming = [codes for _, _, codes in seen if codes]
+    every = pieces(text)
+    naming = [_named(piece.folded, piece.stem) for piece in every if piece.speaks]
     return Glance(
-        frozenset([stemmed for stemmed, _, _ in seen]),
-        frozenset([folded for _, folded, _ in seen]),
+        frozenset(map(STEM, every)),
+        frozenset(map(FOLDED, every)),
         frozenset().union(*naming) if naming else _NONE,
     )
 
@@ -48,21 +48,11 @@ def glance(text: str) -> Glance:
 _NONE: frozenset[str] = frozenset()
 
 
-class _Seen(dict[str, tuple[str, str, frozenset[str]]]):
-    """Stem, folded letters and specialities of a word as it is written."""
-
-    def __missing__(self, piece: str) -> tuple[str, str, frozenset[str]]:
-        folded = fold(piece)
-        stemmed = stem(folded)
-        book = lexicon()
-        meant = [book.meanings[phrase] for phrase in book.starting.get(stemmed, ())]
-        if len(folded) > 1:
-            meant.append(inside(folded, stemmed, german=True))
-        codes = frozenset([meaning.code for some in meant for meaning in some])
-        if len(self) >= WORDS_KEPT:
-            self.clear()
-        self[piece] = found = (stemmed, folded, codes)
-        return found
-
-
-_SEEN = _Seen()
+@lru_cache(maxsize=WORDS_KEPT)
+def _named(folded: str, stemmed: str) -> frozenset[str]:
+    """Return the specialities of phrases that begin with a word, or stand inside it."""
+    book = lexicon()
+    meant = [book.meanings[phrase] for phrase in book.starting.get(stemmed, ())]
+    if len(folded) > 1:
+        meant.append(inside(folded, stemmed, german=True))
+    return frozenset([meaning.code for some in meant for meaning in some])

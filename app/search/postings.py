@@ -29,6 +29,9 @@ _BY_KEY = select(posting.c.key, posting.c.people).where(
 _BEGINNING = select(posting.c.key, posting.c.people).where(
     posting.c.key >= bindparam("first"), posting.c.key < bindparam("last")
 )
+_ANYBODY = select(posting.c.people).where(
+    posting.c.key >= bindparam("first"), posting.c.key < bindparam("last")
+)
 _PIECES = "SELECT key, people FROM search_posting WHERE piece = {} AND key IN ({})"
 _WRITE = (
     "INSERT INTO search_posting (key, piece, people) VALUES ({}, {}, {})"
@@ -60,6 +63,13 @@ def beginning(connection: Connection, begins: str) -> dict[str, People]:
     for key, people in connection.execute(_BEGINNING, between).all():
         pieces[key].append(People.deserialize(people))
     return {key: union(those) for key, those in pieces.items()}
+
+
+def anybody_beginning(connection: Connection, begins: str) -> People:
+    """Return who has any key that begins with ``begins``."""
+    between = {"first": begins, "last": begins + LAST}
+    found = connection.scalars(_ANYBODY, between).all()
+    return union(list(map(People.deserialize, found)))
 
 
 def words_like(connection: Connection, initial: str, size: int) -> list[str]:

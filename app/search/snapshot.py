@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from app.search.index import FACE, FRONT, GONE, MEMBER, written_here
 from app.search.keys import CODED, KEPT, shared_keys, words_of
 from app.search.people import NOBODY, People, union
-from app.search.postings import beginning, holding, words_like
+from app.search.postings import anybody_beginning, beginning, holding, words_like
 from app.search.remembered import Remembered
 from app.search.slips import letters_of
 from app.search.tables import doc, state
@@ -160,7 +160,7 @@ class Snapshot:
         """Return who has any key that begins with ``begins``."""
         found = self.looked_up.get(begins + "*")
         if found is None:
-            found = union(list(beginning(connection, begins).values()))
+            found = anybody_beginning(connection, begins)
             self._remember({begins + "*": found})
         return found
 

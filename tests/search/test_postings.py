@@ -88,7 +88,10 @@ def test_values_too_rare_to_be_offered_are_not_counted_and_none_other_is_missed(
     rarest = f"v{5 * OPTIONS - 1}"
     for size in (5, 60, 5000 // DENSE, 1500, 4999):
         counted = Counted.of(People(chance.sample(range(1, 5000), size)), sets)
-        every, most = counted.all(of), counted.most(of, [rarest], sets.by_size("speciality"))
+        every, most = (
+            counted.all(of),
+            counted.most(of, [rarest], lambda: sets.by_size("speciality")),
+        )
         offered = sorted(every, key=lambda value: (-every[value], value))[:OPTIONS]
         assert most | {value: every[value] for value in offered} == most
         assert most.get(rarest, 0) == every.get(rarest, 0)
