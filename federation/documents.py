@@ -59,6 +59,38 @@ Reason = Literal["withdrawn", "left", "moved", "moderated"]
 StatedHalf = Literal["none", "requested", "approved", "suspended", "ended"]
 
 
+class Translation(Claims):
+    """Headline and biography of a profile in one further language."""
+
+    lang: Language
+    headline: Line = Field(default="", max_length=limits.HEADLINE_CHARACTERS)
+    bio: Lines = Field(default="", max_length=limits.BIO_CHARACTERS)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.headline or self.bio):
+            raise ValueError("a translation without a text")
+        return self
+
+
+class ServiceTranslation(Claims):
+    """Title and description of a service in one further language."""
+
+    lang: Language
+    title: Line = Field(default="", max_length=limits.TITLE_CHARACTERS)
+    description: Lines = Field(default="", max_length=limits.DESCRIPTION_CHARACTERS)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.title or self.description):
+            raise ValueError("a translation without a text")
+        return self
+
+
+Translations = Annotated[tuple[Translation, ...], BeforeValidator(as_tuple)]
+ServiceTranslations = Annotated[tuple[ServiceTranslation, ...], BeforeValidator(as_tuple)]
+
+
 class Service(Claims):
     """One thing that a member can be asked for, and what it costs whom."""
 
@@ -90,6 +122,9 @@ class Service(Claims):
     remote: bool = False
     languages: Languages = Field(default=(), max_length=limits.LANGUAGES)
     """BCP 47; empty means all that the member speaks."""
+
+    translations: ServiceTranslations = Field(default=(), max_length=limits.TRANSLATIONS)
+    """The texts in further languages than the profile's ``locale``."""
 
     @model_validator(mode="after")
     def _money_has_a_currency(self) -> Self:
@@ -170,6 +205,19 @@ class Profile(Dated):
     web_services: Refs = Field(default=(), max_length=limits.SERVICES)
     """The ``id`` of services that such visitors may see although ``web`` does not say
     ``services``; unknown ones do nothing. Who does not know this claim shows them none."""
+
+    translations: Translations = Field(default=(), max_length=limits.TRANSLATIONS)
+    """Headline and biography in further languages than ``locale``; shown where these are."""
+
+    @model_validator(mode="after")
+    def _one_text_in_each_language(self) -> Self:
+        for further in (self.translations, *(one.translations for one in self.services)):
+            if further:
+                # Tags differ in more than capitals (RFC 5646 section 2.1.1).
+                tags = {self.locale.lower(), *(one.lang.lower() for one in further)}
+                if len(tags) != len(further) + 1:
+                    raise ValueError("two texts in one language")
+        return self
 
     @model_validator(mode="after")
     def _services_are_told_apart(self) -> Self:

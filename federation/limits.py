@@ -50,6 +50,9 @@ WEB_FIELDS = 30
 DOORS = 10
 TITLE_CHARACTERS = 120
 DESCRIPTION_CHARACTERS = 2000
+
+#: Further languages of one text: what a person keeps up to date, and the payload has room for.
+TRANSLATIONS = 4
 CATEGORY_CHARACTERS = 60
 LABEL_CHARACTERS = 80
 

@@ -237,3 +237,32 @@ def test_whoever_was_there_before_doors_could_close_has_both_of_them_open(engine
         doors = "takes_questions, takes_quotes, closed_until IS NULL, closed_word"
         [row] = connection.execute(text(f"SELECT {doors} FROM member"))  # noqa: S608  # our own
         assert [bool(each) for each in row] == [True, True, True, False]
+
+
+def test_whoever_was_there_before_further_languages_has_texts_in_none(engine):
+    upgrade(engine, "0018")
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO member (id, ref, name, headline, bio, profession, location, locale, "
+                "languages, interests, availability, audience, usual_audience, block_audiences, "
+                "takes_questions, takes_quotes, closed_word, photo, revision, imported, "
+                "created_at, updated_at) VALUES (1, 'm', 'Maud', 'Plans', '', '', '', 'fr', "
+                "'[]', '[]', '', 'me', '', '{}', true, true, '', '{}', 0, '{}', '2026-01-01', "
+                "'2026-01-01')"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO service (member_id, ref, position, title, description, speciality, "
+                "speciality_label, mode, currency, unit, remote, audience, languages) VALUES "
+                "(1, 's', 0, 'Help', '', '', '', 'paid', 'EUR', 'hour', false, '', '[]')"
+            )
+        )
+    upgrade(engine)
+    with Session(engine) as session:
+        [maud] = session.scalars(select(Member))
+        assert (maud.headline, maud.locale, maud.translations) == ("Plans", "fr", [])
+        assert [one.translations for one in maud.services] == [[]]
+    downgrade(engine, "0018")
+    assert "translations" not in {one["name"] for one in inspect(engine).get_columns("member")}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,6 +29,7 @@ from app.models.member import (
 )
 from app.models.scope import Reader, goes_as_far
 from app.models.seen import Seen, as_seen
+from app.models.translations import SERVICE_TEXTS, TEXTS, besides
 from federation import documents, limits, strict_json
 from federation.documents import PEERS, PUBLIC, Profile
 from federation.entity import PATH
@@ -115,12 +116,13 @@ def _profile(member: Member, identity: Identity, now: datetime) -> Profile:
         headline=plain(seen.headline, longest=limits.HEADLINE_CHARACTERS),
         bio=plain(seen.bio, lines=True, longest=limits.BIO_CHARACTERS),
         locale=seen.locale,
+        translations=_further(seen.translations, seen.locale, TEXTS),
         languages=seen.languages[: limits.LANGUAGES],
         location=plain(seen.location, longest=limits.LINE_CHARACTERS),
         profession=plain(seen.profession, longest=limits.LINE_CHARACTERS),
         interests=_interests(seen),
         availability=plain(seen.availability, longest=limits.LINE_CHARACTERS),
-        services=tuple(_service(service) for service in services),
+        services=tuple(_service(service, seen.locale) for service in services),
         **_doors(member, services, now),
         photo=_photo(seen, identity),
         web=(web := _web(member, services)),
@@ -149,7 +151,7 @@ def _as_if_shown(member: Member) -> Member:
         return member
     columns = (
         "name", "headline", "bio", "profession", "location", "locale", "languages", "interests",
-        "availability", "photo", "block_audiences",
+        "availability", "photo", "block_audiences", "translations",
     )  # fmt: skip
     drawn = Member(audience=NEIGHBOURS, usual_audience=NEIGHBOURS)
     for column in columns:
@@ -216,7 +218,36 @@ def _interests(seen: Seen) -> tuple[str, ...]:
     return tuple(interest for interest in cleaned if interest)[: limits.INTERESTS]
 
 
-def _service(service: Service) -> documents.Service:
+#: Characters of each text of a version in a further language; those of the original.
+_LONGEST = {
+    "headline": limits.HEADLINE_CHARACTERS,
+    "bio": limits.BIO_CHARACTERS,
+    "title": limits.TITLE_CHARACTERS,
+    "description": limits.DESCRIPTION_CHARACTERS,
+}
+
+
+def _further(
+    held: Sequence[Mapping[str, str]], locale: str, names: Sequence[str]
+) -> tuple[dict[str, str], ...]:
+    """Return the versions in other languages than ``locale``, as the documents take them."""
+    if not held:
+        return ()
+    cleaned = [
+        {"lang": one["lang"]}
+        | {
+            name: plain(
+                one.get(name, ""), lines=name in ("bio", "description"), longest=_LONGEST[name]
+            )
+            for name in names
+        }
+        for one in besides(held, locale)
+    ]
+    said = [one for one in cleaned if any(one[name] for name in names)]
+    return tuple(said[: limits.TRANSLATIONS])
+
+
+def _service(service: Service, locale: str) -> documents.Service:
     priced = service.rate is not None or service.coworker_rate is not None
     said = {
         "id": service.ref or new_id(),
@@ -234,6 +265,7 @@ def _service(service: Service) -> documents.Service:
         "valid_until": service.valid_until,
         "remote": bool(service.remote),
         "languages": tuple(service.languages or ())[: limits.LANGUAGES],
+        "translations": _further(service.translations or (), locale, SERVICE_TEXTS),
     }
     # Checked by the model, not by us: a column may hold anything that an import put there.
     return documents.Service.model_validate(said)

@@ -8,6 +8,7 @@ undo it. The row is dated as the document is: nobody chose anything today.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
@@ -30,7 +31,14 @@ from app.models.member import (
 )
 from app.search.index import index_member
 from federation import signing
-from federation.documents import PEERS, PUBLIC, Profile, Withdrawal
+from federation.documents import (
+    PEERS,
+    PUBLIC,
+    Profile,
+    ServiceTranslation,
+    Translation,
+    Withdrawal,
+)
 from federation.recall import Finding, Ours, judge
 from federation.signing import Signed
 
@@ -197,6 +205,7 @@ def _bring_home(session: Session, member: Member, profile: Profile) -> None:
             setattr(member, name, value)
     member.languages = list(profile.languages) or member.languages
     member.interests = list(profile.interests) or member.interests
+    member.translations = _versions(profile.translations) or member.translations
     member.left_at = None
     _services(member, profile)
     usual = WEB if profile.audience == PUBLIC else NEIGHBOURS
@@ -231,6 +240,7 @@ def _services(member: Member, profile: Profile) -> None:
             setattr(service, column, getattr(one, claim))
         service.currency = one.currency or service.currency or "EUR"
         service.languages = list(one.languages)
+        service.translations = _versions(one.translations)
         service.position = position
         services.append(service)
     told = {one.id for one in profile.services}
@@ -238,3 +248,7 @@ def _services(member: Member, profile: Profile) -> None:
         service.audience, service.position = circles[service.ref], len(services)
         services.append(service)
     member.services = services
+
+
+def _versions(told: Iterable[Translation | ServiceTranslation]) -> list[dict[str, str]]:
+    return [one.model_dump(mode="json", by_alias=True, exclude_defaults=True) for one in told]

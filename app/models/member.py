@@ -90,6 +90,12 @@ class Member(Base):
     locale: Mapped[str] = mapped_column(String(12), default="")
     """The language these texts are written in (BCP 47)."""
 
+    translations: Mapped[list[dict[str, str]]] = mapped_column(
+        JSON, default=list, server_default="[]"
+    )
+    """``headline`` and ``bio`` in further languages, each with its ``lang``; a part of the block
+    that these are in. See :mod:`app.models.translations`."""
+
     languages: Mapped[list[str]] = mapped_column(JSON, default=list)
     """What the member speaks (BCP 47), best first."""
 
@@ -358,6 +364,11 @@ class Service(Base):
 
     languages: Mapped[list[str]] = mapped_column(JSON, default=list)
     """Languages this service is given in (BCP 47); empty means all that the member speaks."""
+
+    translations: Mapped[list[dict[str, str]]] = mapped_column(
+        JSON, default=list, server_default="[]"
+    )
+    """``title`` and ``description`` in further languages, seen by whoever sees the service."""
 
     member: Mapped[Member] = relationship(back_populates="services")
 

@@ -32,6 +32,8 @@ class Seen:
     interests: tuple[str, ...]
     availability: str
     services: tuple[Service, ...]
+    translations: tuple[Mapping[str, str], ...] = ()
+    """Headline and biography in further languages, seen by whoever sees these."""
 
 
 def as_seen(member: Member, reader: Reader) -> Seen:
@@ -63,4 +65,5 @@ def as_seen(member: Member, reader: Reader) -> Seen:
         interests=texts_of("interests"),
         availability=text("availability"),
         services=services,
+        translations=tuple(member.translations or ()) if "headline" in shown else (),
     )

@@ -43,6 +43,7 @@ FILES: dict[str, tuple[str, Any]] = {
     "recalls": ("section 7.1: what an own document asks for after a return", sections.recalls),
     "roots": ("section 6: roots and inclusion paths", sections.roots),
     "visitors": ("section 3: which services visitors may be shown", sections.visitors),
+    "translations": ("section 3: texts in further languages", sections.translations),
     "examples": ("section 3: the documents that its text shows", sections.examples),
     "letters": ("section 8.1: introductions and replies", letters.letters),
     "proofs": ("section 6: proof of one record", sections.proofs),

@@ -212,6 +212,67 @@ def visitors() -> list[Vector]:
     ]  # fmt: skip
 
 
+def translations() -> list[Vector]:
+    """Return versions of texts in further languages, and those that no document may have."""
+
+    def said(name: str, value: Any, error: str = "", **changes: Any) -> Vector:
+        return document(name, claims(french, translations=value, **changes), error)
+
+    def offered(name: str, value: Any, error: str = "") -> Vector:
+        service = {"id": "advice", "title": "Conseil", "mode": "paid", "translations": value}
+        return document(name, claims(french, services=[service]), error)
+
+    def bad(name: str, value: Any) -> Vector:
+        return said(name, value, "invalid-document")
+
+    french = samples.profile(headline="Droit du travail", locale="fr")
+    english, german = {"lang": "en", "headline": "Law"}, {"lang": "de", "headline": "Recht"}
+    return [
+        said("one further language", [english]),
+        said("a bio alone, in lines", [{"lang": "en", "bio": "one\ntwo"}]),
+        said("four, one with a region", [
+            english, german, {"lang": "pt-BR", "bio": "b"}, {"lang": "pt", "bio": "b"},
+        ]),
+        said("members that are not known, which are ignored", [english | {"voice": "calm"}]),
+        said("of texts whose own language is not said", [english], locale=""),
+        said("none", []),
+        bad("five", [{"lang": tag, "bio": "b"} for tag in ("en", "de", "es", "it", "nl")]),
+        bad("the same language twice", [english, english]),
+        bad("the same language twice, once in capitals", [english, english | {"lang": "EN"}]),
+        bad("the language of the original", [{"lang": "fr", "headline": "Encore"}]),
+        bad("the language of the original in capitals", [{"lang": "FR", "headline": "Encore"}]),
+        bad("a name instead of a tag", [english | {"lang": "English (UK)"}]),
+        bad("an empty tag", [english | {"lang": ""}]),
+        bad("a tag of 65 characters", [english | {"lang": "en" + "-abcdefgh" * 7}]),
+        bad("no tag", [{"headline": "Law"}]),
+        bad("no text at all", [{"lang": "en"}]),
+        bad("only empty texts", [{"lang": "en", "headline": "", "bio": ""}]),
+        bad("a headline of 161 characters", [english | {"headline": "a" * 161}]),
+        bad("a bio of 4,001 characters", [english | {"bio": "a" * 4001}]),
+        bad("a control character", [english | {"bio": "a\x07b"}]),
+        bad("a headline in two lines", [english | {"headline": "a\nb"}]),
+        bad("a right-to-left override", [english | {"headline": "a\u202eb"}]),
+        bad("a number for a text", [english | {"bio": 7}]),
+        bad("an object by language", {"en": "Law"}),
+        bad("tags alone", ["en"]),
+        offered("a title of a service", [{"lang": "en", "title": "Advice"}]),
+        offered("a description alone", [{"lang": "en", "description": "one\ntwo"}]),
+        offered("a service in the language of the profile",
+                [{"lang": "fr", "title": "Avis"}], "invalid-document"),
+        offered("a service twice in one language",
+                [{"lang": "en", "title": "a"}, {"lang": "en", "title": "b"}], "invalid-document"),
+        offered("a title of 121 characters",
+                [{"lang": "en", "title": "a" * 121}], "invalid-document"),
+        offered("a description of 2,001 characters",
+                [{"lang": "en", "description": "a" * 2001}], "invalid-document"),
+        offered("a title in two lines", [{"lang": "en", "title": "a\nb"}], "invalid-document"),
+        offered("a service without a text", [{"lang": "en"}], "invalid-document"),
+        offered("five of a service",
+                [{"lang": tag, "title": "t"} for tag in ("en", "de", "es", "it", "nl")],
+                "invalid-document"),
+    ]  # fmt: skip
+
+
 #: The documents that the text of the protocol shows, by the name under which it shows them.
 SHOWN = {
     "profile": Profile,
