@@ -27,9 +27,11 @@ from sqlalchemy import Connection
 
 from app.search.guessing import NEAR
 from app.search.keys import BEGINNINGS, LONGEST, phrase_keys
+from app.search.kinds import BEGINS_FROM
 from app.search.levels import WHOLE, Levels, joined, lift
+from app.search.lexicon import Phrase
+from app.search.parts import Part, Term
 from app.search.people import NOBODY, People, union
-from app.search.reading import Part, Term
 from app.search.slips import letters_of, slips, typos_allowed
 from app.search.snapshot import Snapshot
 from app.search.writing import token
@@ -53,6 +55,8 @@ GUESSED = 0.5
 SURE_LETTERS = 6
 #: Where words introduce the person, rather than tell a story.
 OWN_COLUMNS = ("title", "profession", "headline")
+#: Where words say which kind of their speciality somebody does.
+KIND_COLUMNS = (*OWN_COLUMNS, "body", "aside")
 #: Worth of a space or city named in the question.
 PLACE = 0.9
 #: Added when the person's own word stands in a title, profession or headline beside the code.
@@ -62,6 +66,8 @@ OWN_WORD = 0.06
 MEANT = {"title": 0.75, "profession": 0.85, "headline": 0.7, "extra": 0.4}
 #: The same behind "for" or as an epithet: a trainer for lawyers is no lawyer.
 ASIDE = 0.5
+#: A speciality of many kinds, when nothing says that somebody does the one that was asked for.
+OF_ANOTHER_KIND = 0.5
 #: Words of profiles that are considered for a word that nobody has.
 SLIPS = 8
 #: Words of one question that may be slips; who mistypes more of them is not understood.
@@ -109,6 +115,19 @@ class Index:
         having = self._held.having
         return union([having(self._connection, f"{column}:{token(code)}") for code in codes])
 
+    def of_kind(self, stems: Phrase) -> People:
+        """Return whose texts hold any of ``stems``, long ones also as the beginning of a word."""
+        having, beginning = self._held.having, self._held.having_any
+        return union(
+            [
+                (beginning if len(stem) >= BEGINS_FROM else having)(
+                    self._connection, f"{column}:{stem[:LONGEST]}"
+                )
+                for stem in stems
+                for column in KIND_COLUMNS
+            ]
+        )
+
     def worded(self, column: str, term: Term) -> People:
         """Return who has the words of ``term`` in ``column``, one after another."""
         held, connection = self._held, self._connection
@@ -155,13 +174,17 @@ def worth_of(part: Part, index: Index, named: People) -> Levels:
 
 
 def _codes_worth(part: Part, index: Index) -> Levels:
-    sures: dict[float, list[str]] = {}
+    sures: dict[tuple[float, Phrase], list[str]] = {}
     for meaning in part.meanings:
-        sures.setdefault(meaning.sure, []).append(meaning.code)
+        sures.setdefault((meaning.sure, meaning.kind), []).append(meaning.code)
     worth: Levels = {}
-    for sure, codes in sures.items():
+    for (sure, kind), codes in sures.items():
         for column, value in CODE_COLUMNS:
-            _take(worth, index.coded(column, codes), sure * value)
+            people = index.coded(column, codes)
+            if kind:
+                _take(worth, people, min(sure * value, OF_ANOTHER_KIND))
+                people = people & index.of_kind(kind)
+            _take(worth, people, sure * value)
     if part.near:
         _take(worth, index.coded("service", part.near), NEAR)
         _take(worth, index.coded("derived", part.near), NEAR * 0.9)

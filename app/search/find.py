@@ -26,12 +26,13 @@ from app.search.evidence import Index, worth_of
 from app.search.facets import facets, filtered
 from app.search.index import ensure_usable
 from app.search.outlook import Outlook, is_near, outlook
+from app.search.parts import Part
 from app.search.people import NOBODY, People, union
 from app.search.places import Places
 from app.search.postings import LAST
 from app.search.query import Query
 from app.search.ranking import FEW, Scores, ordered, scores
-from app.search.reading import Part, read
+from app.search.reading import read
 from app.search.sight import cards_of
 from app.search.snapshot import Snapshot, snapshot
 from app.search.tables import doc

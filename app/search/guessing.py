@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from app.search.lexicon import SMALL, Lexicon, Meaning, Phrase, compound
-from app.search.text import STOP, Word, root
+from app.search.text import STOP, Word, root, stem
 
 #: How sure a way of reaching a meaning leaves us; multiplied with the meaning's own.
 PREFIX, TYPO, TAIL, HEAD, ROOT, PARTIAL = 0.9, 0.85, 0.75, 0.55, 0.7, 0.4
@@ -62,6 +62,33 @@ redactar revisar roto saber sepa tener urgente
 #: Verbs and manners of asking: beside a word that names something they weigh little.
 LIGHT = frozenset(_LIGHT.split())
 
+_FILLERS = """
+deux trois quatre cinq six sept huit neuf dix douze quinze vingt trente quarante cinquante cent
+mille two three four five six seven eight nine ten twelve twenty thirty forty fifty hundred thousand
+zwei drei vier funf sechs sieben acht neun zehn zwolf zwanzig dreissig vierzig funfzig hundert
+tausend dos tres cuatro cinco seis siete ocho nueve diez doce veinte treinta cuarenta cincuenta cien
+toujours jamais trop encore deja souvent beaucoup demain semaine mois jour jours chaque tout toute
+tous toutes arrive arrivons arriver rien chose choses enfin vraiment aussi always never ever too
+still already often everything anything nothing something got gets getting keeps keep feel feeling
+feels all day week month today tomorrow really just also time thing things every immer nie niemals
+noch nur schon oft etwas alles nichts endlich morgen heute woche monat jeden jede jeder wirklich
+auch ganz zeit kummert kummern soll sollte sollen will wollen wollt werden wird geht gehen bitte
+lieber siempre nunca demasiado todavia ya mucho mucha hoy manana semana mes dia dias cada todo toda
+todos todas algunos cosa cosas nada verdad tambien tiempo voy vamos hemos han he ha ido sido
+"""
+#: Numbers, times and turns of speech: beside other words they say nothing of what is asked.
+FILLERS = frozenset(_FILLERS.split())
+
+_SPOKEN = """
+je j me m mon ma mes nous notre nos on qui quelqu quelqu'un personne veux voudrais faut cherche
+cherchons besoin i my me we our us someone somebody who need needs want can help please ich mir mich
+mein meine meinen meiner meinem wir uns unser unsere unseren unserem wer jemand jemanden
+suche suchen brauche brauchen kann mi mis nuestra nuestro yo alguien quien necesito necesitamos
+quiero busco tengo
+"""
+#: Who uses these tells a story, in which a word or two are a manner of speaking.
+SPOKEN = frozenset(_SPOKEN.split())
+
 _CLIENTS = """
 adult adulte amie anniversaire association beginner birthday boutique cafe child children daughter
 enfant enfants erwachsene familia familie famille family father femme fille fils frau freund friend
@@ -71,6 +98,12 @@ verein wife woman women cumpleanos casa tienda asociacion
 """
 #: Behind "for": everybody's clients, who say nothing about what is asked.
 CLIENTS = frozenset(_CLIENTS.split())
+
+
+#: Beginnings of German compounds that change nothing: a Fachübersetzer is an Übersetzer.
+NEUTRAL = frozenset(
+    ["fach", "haupt", "profi", "chef", "diplom", "lohn", "meister", "voll", "firmen", "business"]
+)
 
 
 def guesses(word: Word, book: Lexicon, *, last: bool, present: bool) -> tuple[Meaning, ...]:
@@ -134,6 +167,30 @@ def begun(every: Sequence[Word], at: int, book: Lexicon) -> list[Phrase]:
         and (phrase[len(before)].startswith(typed.folded) or phrase[len(before)] == typed.stem)
     ]
     return found[:12]
+
+
+def parted(word: Word, book: Lexicon) -> tuple[Word, Word] | None:
+    """Return what a German compound is made of, when its end is a trade: Tier|fotograf.
+
+    As in two words, the beginning then counts for itself: not every photographer takes animals.
+    """
+    _, tail = compound(word.folded, book)
+    if tail is None or tail[0] in GENERIC or word.end - word.start != len(word.folded):
+        return None
+    size = next(
+        size
+        for size in range(len(word.folded) - 4, 5, -1)
+        if stem(word.folded[-size:]) == tail[0] and word.folded[-size:] in book.stem_of
+    )
+    begins = word.folded[:-size]
+    if begins in NEUTRAL:
+        return None
+    begins = next((one for one in (begins, begins[:-1]) if one in book.stem_of), begins)
+    cut = word.end - size
+    return (
+        Word(word.start, cut, begins, stem(begins)),
+        Word(cut, word.end, word.folded[-size:], tail[0]),
+    )
 
 
 def by_phrases(book: Lexicon, phrases: Iterable[Phrase], sure: float, how: str) -> list[Meaning]:

@@ -16,6 +16,8 @@ Levels = dict[int, People]
 
 #: The level of what is worth all there is.
 WHOLE = 1000
+#: The part of a weight that counts as answered by who has only something of what was asked.
+A_LITTLE = 0.1
 
 
 def lift(levels: Levels, people: People, level: int) -> None:
@@ -48,12 +50,13 @@ def joined(one: Levels, other: Levels, bonus: int, least: int) -> Levels:
 
 
 def summed(
-    parts: list[tuple[Levels, float, bool]], enough: int
+    parts: list[tuple[Levels, float, bool]], enough: int, touched: int
 ) -> tuple[Levels, dict[int, Levels]]:
     """Return the sum of weighted levels of each person, alone and by what they answer.
 
     :param parts: levels of one part of a question, its weight, and whether it counts as answered
         by who stands on ``enough`` or higher.
+    :param touched: who stands on this level or higher answers a little (``A_LITTLE``) of it.
     :return: levels by sum; and by the weight answered (in thousandths), levels by sum.
     """
     states: dict[tuple[int, int], People] = {}
@@ -62,7 +65,8 @@ def summed(
         left = dict(states)
         for level, people in levels.items():
             more = round(level * weight)
-            answers = round(weight * WHOLE) if counts and level >= enough else 0
+            whole, little = counts and level >= enough, counts and level >= touched
+            answers = round(weight * WHOLE * (1 if whole else A_LITTLE if little else 0))
             for (total, answered), standing in states.items():
                 if both := standing & people:
                     people ^= both

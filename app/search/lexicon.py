@@ -66,6 +66,10 @@ class Meaning:
     phrase: str
     """The label or word as the vocabulary writes it."""
 
+    kind: Phrase = ()
+    """What somebody's own words must hold too, any of these stems: of a speciality with many kinds
+    one was asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
@@ -349,6 +353,21 @@ def neighbours(code: str) -> frozenset[str]:
     return _links().get(code, frozenset())
 
 
+@cache
+def _broad() -> frozenset[Phrase]:
+    return frozenset(
+        tuple(one.stem for one in words(word) if one.folded not in SMALL)
+        for domain in vocabulary.domains().values()
+        for language in vocabulary.LANGUAGES
+        for word in domain.words[language]
+    )
+
+
+def broad(phrase: Phrase) -> bool:
+    """Tell whether ``phrase`` says somebody of a whole domain, as "avocat" does of all of law."""
+    return phrase in _broad()
+
+
 def label_of(code: str, language: str) -> str:
     """Return the speciality's name in ``language``, or the code itself when we do not know it."""
     return vocabulary.label(code, language) or code
@@ -364,6 +383,7 @@ __all__ = [
     "Lexicon",
     "Meaning",
     "Phrase",
+    "broad",
     "compound",
     "fold",
     "known",

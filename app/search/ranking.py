@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from app.search.levels import WHOLE, Levels, at_least, level_of, summed
+from app.search.parts import Part
 from app.search.people import NOBODY, People, union
-from app.search.reading import Part
 
 #: Scores that fall into the same step are equally good.
 STEP = 0.05
@@ -24,6 +24,8 @@ SURE = 0.55
 PERHAPS = 0.14
 #: What a part must be worth for somebody to count as answering it.
 ANSWERED = 0.55
+#: What a part must be worth for somebody to have something to do with it.
+TOUCHED = 0.3
 #: An odd number to mix row numbers with (Knuth, TAOCP 6.4), so that a round crosses the spaces.
 _MIX = 2654435761
 #: Row numbers have so many bits, and this number undoes the mixing.
@@ -68,11 +70,12 @@ def scores(parts: Sequence[Part], worths: Sequence[Levels]) -> Scores:
         (worth, part.weight / total, counts)
         for part, worth, counts in zip(parts, worths, specific, strict=True)
     ]
-    levels, by_answered = summed(given, round(ANSWERED * WHOLE))
+    levels, by_answered = summed(given, round(ANSWERED * WHOLE), round(TOUCHED * WHOLE))
     sure = NOBODY
     for answered, sums in by_answered.items():
-        # Thousandths were rounded once for each part.
-        if answered + len(parts) >= least / total * WHOLE:
+        # Thousandths were rounded once for each part. Of two parts that weigh the same, one is not
+        # enough without anything of the other: no lawyer is a wedding lawyer for being a lawyer.
+        if answered - len(parts) > least / total * WHOLE:
             sure |= at_least(sums, SURE * WHOLE)
     perhaps = at_least(levels, PERHAPS * known / total * WHOLE)
     return Scores(levels, sure, perhaps - sure)

@@ -8,31 +8,36 @@ somewhere: written together or apart, half typed, mistyped, compounded, derived,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from app.search.guessing import (
     CLIENTS,
+    FILLERS,
     GENERIC,
     LIGHT,
     LONGER,
     PREFIX,
     PREFIX_LETTERS,
+    SPOKEN,
     SURE_PREFIX_LETTERS,
     TYPO,
     begun,
     by_phrases,
     guesses,
     longer,
+    parted,
     respelled,
 )
-from app.search.lexicon import SMALL, Lexicon, Meaning, Phrase, neighbours
+from app.search.kinds import kinds_of
+from app.search.lexicon import SMALL, Lexicon, Meaning, Phrase, broad, neighbours
 from app.search.own_words import lexicon_with
-from app.search.text import STOP, small, words
+from app.search.parts import CLEAR, Part, Term, balanced
+from app.search.text import STOP, Word, small, words
 
-#: From here on a meaning is clear.
-CLEAR = 0.7
+#: How surely the name of one kind of a speciality's work (trumpet) means the speciality.
+OF_A_KIND = 0.6
 #: Meanings that one part may have; the vaguest are dropped.
 MEANINGS = 40
 #: Words behind which the person says for whom they ask.
@@ -49,58 +54,13 @@ class Terms(Protocol):
         """Return the stems in profiles that ``stem`` may be a slip for, nearest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
-    """Stems to look for in the texts, next to each other."""
-
-    stems: Phrase
-    prefix: bool = False
-    sure: float = 1.0
-    how: str = "word"
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part of a question."""
-
-    said: str
-    meanings: tuple[Meaning, ...]
-    terms: tuple[Term, ...]
-    weight: float
-    """How much of the question this part carries, beside the others."""
-
-    generic: bool = False
-    """Says little alone: coach, service, project."""
-
-    light: bool = False
-    """A verb or manner of asking: fix, create, urgent."""
-
-    aside: bool = False
-    """It stands behind "for": for whom or for what, when something else was asked for."""
-
-    unknown: bool = False
-    """Neither the vocabulary nor any profile has it."""
-
-    strange: bool = False
-    """No profile has it and the vocabulary only inside longer phrases, nor is it a client."""
-
-    near: tuple[str, ...] = field(default=())
-    """Specialities beside those that were meant."""
-
-    @property
-    def clear(self) -> bool:
-        """True when the vocabulary says clearly what is meant."""
-        return bool(self.meanings) and self.meanings[0].sure >= CLEAR
-
-
 def read(question: str, terms: Terms, own: Mapping[str, str] | None = None) -> tuple[Part, ...]:
     """Return the parts of ``question`` that carry meaning, in their order.
 
     :param own: codes by the space's own words for them.
     """
     reader = _Reading(question, lexicon_with(tuple(sorted((own or {}).items()))), terms)
-    parts = reader.parts()
-    return _balanced(parts)
+    return balanced(reader.parts(), spoken=reader.spoken())
 
 
 class _Reading:
@@ -111,6 +71,7 @@ class _Reading:
         self.every = list(words(question))
         self.open = bool(question) and not question[-1].isspace()
         self.slipped: set[int] = set()
+        self._part_compounds()
 
     def parts(self) -> list[Part]:
         """Read phrase by phrase, word by word; all words when none seems to carry meaning."""
@@ -125,10 +86,25 @@ class _Reading:
             found = [self._word(at, last=self.open and at == last) for at in range(last + 1)]
         return found
 
+    def spoken(self) -> bool:
+        """Tell whether somebody speaks of themselves, as one would aloud."""
+        return any(word.folded in SPOKEN for word in self.every)
+
+    def _part_compounds(self) -> None:
+        self.every = [
+            piece
+            for at, word in enumerate(self.every)
+            for piece in (not self._known(at) and parted(word, self.book)) or (word,)
+        ]
+
+    def _known(self, at: int) -> bool:
+        word = self.every[at]
+        known = word.folded in self.book.stem_of or word.stem in self.book.starting
+        return known or self._small(at) or self.terms.has(word.stem)
+
     def _respell(self) -> None:
-        for at, word in enumerate(self.every):
-            known = word.folded in self.book.stem_of or word.stem in self.book.starting
-            if known or self._small(at) or self.terms.has(word.stem):
+        for at in range(len(self.every)):
+            if self._known(at):
                 continue
             if better := respelled(self.every, at, self.book):
                 self.every[at] = better
@@ -143,7 +119,7 @@ class _Reading:
             return self._begun(at, phrases), len(self.every)
         if found and not (self._small(at) and found[1] == at + 1):
             return self._phrase(found[0], at, found[1]), found[1]
-        if self._small(at):
+        if self._small(at) or self._filler(at):
             return None, at + 1
         if together := self._together(at):
             return self._phrase(together, at, at + 2), at + 2
@@ -180,7 +156,8 @@ class _Reading:
         elif len(taken) == 1 and letters >= SURE_PREFIX_LETTERS + 1:
             meanings += longer(taken[0], self.book, LONGER * 0.8)
         generic = len(phrase) == 1 and phrase[0] in GENERIC
-        return self._part(start, end, meanings, terms, generic=generic)
+        part = self._part(start, end, meanings, terms, generic=generic)
+        return replace(part, broad=broad(phrase))
 
     def _begun(self, at: int, phrases: list[Phrase]) -> Part:
         typed = self.every[-1].folded
@@ -208,12 +185,17 @@ class _Reading:
             ]
         part = self._part(at, at + 1, list(meanings), wanted, generic=word.stem in GENERIC)
         client = word.folded in CLIENTS or word.stem in CLIENTS
-        unknown = not meanings and not present and len(wanted) == 1
+        unknown = not part.meanings and not present and len(wanted) == 1
         strange = not (present or part.clear or part.generic or part.light or client)
         return replace(part, unknown=unknown, strange=strange)
 
     def _small(self, at: int) -> bool:
         return small(self.every[at], self.question)
+
+    def _filler(self, at: int) -> bool:
+        """Tell whether the word at ``at`` only fills a sentence; the last may become another."""
+        typed = self.open and at + 1 == len(self.every) and at == 0
+        return self.every[at].folded in FILLERS and not typed
 
     def _aside(self, at: int) -> bool:
         """Tell whether "for", with whatever small words, stands before ``at``."""
@@ -232,8 +214,8 @@ class _Reading:
         *,
         generic: bool = False,
     ) -> Part:
-        kept = _best_of(meanings)
         taken = self.every[start:end]
+        kept = _best_of(_of_kinds(meanings, taken))
         carried = sum(1 for word in taken if word.folded not in STOP) or 1
         return Part(
             said=self.question[taken[0].start : taken[-1].end],
@@ -245,6 +227,23 @@ class _Reading:
             aside=self._aside(start),
             near=_near(kept),
         )
+
+
+def _of_kinds(meanings: list[Meaning], taken: Sequence[Word]) -> list[Meaning]:
+    """Say with each meaning which kind of it ``taken`` names; a mere kind means its speciality."""
+    kinds = kinds_of(taken)
+    if not kinds:
+        return meanings
+    meant = {meaning.code for meaning in meanings if meaning.sure >= OF_A_KIND}
+    more = [
+        Meaning(code, OF_A_KIND, "synonym", taken[0].folded)
+        for code in kinds
+        if code not in meant and len(taken) == 1
+    ]
+    return [
+        replace(meaning, kind=kinds[meaning.code].stems) if meaning.code in kinds else meaning
+        for meaning in meanings + more
+    ]
 
 
 def _best_of(meanings: list[Meaning]) -> tuple[Meaning, ...]:
@@ -260,28 +259,3 @@ def _near(kept: tuple[Meaning, ...]) -> tuple[str, ...]:
     clear = [meaning.code for meaning in kept if meaning.sure >= CLEAR and meaning.how != "domain"]
     near = {code for clearly in clear[:3] for code in neighbours(clearly)}
     return tuple(sorted(near - {meaning.code for meaning in kept}))
-
-
-def _balanced(parts: list[Part]) -> tuple[Part, ...]:
-    """Weigh the parts against each other: those with a clear meaning carry the question."""
-    return tuple(
-        replace(part, weight=round(part.weight * _share(part, parts[:at], parts), 3))
-        for at, part in enumerate(parts)
-    )
-
-
-def _share(part: Part, before: list[Part], parts: list[Part]) -> float:
-    others = [one for one in parts if one is not part]
-    if part.light and any(not one.light for one in others):
-        named = any(one.clear and not (one.light or one.generic or one.aside) for one in others)
-        return 0.2 if named else 1.0 if part.clear else 0.4
-    if part.aside and any(one.clear for one in before):
-        return 1.0 if part.strange else 0.3  # for whom, not what; yet nobody coaches dogs
-    if part.generic and any(not one.generic for one in others):
-        return 0.6 if part.clear else 0.3
-    if not part.clear and any(one.clear for one in others):
-        if sum(not one.light for one in parts) < 3:
-            return 0.85  # "maître-chien" is not half answered by a maître
-        # In a long sentence a word that nobody knows is a manner of speaking.
-        return 0.3 if part.unknown and len(parts) > 3 else 0.8 if part.unknown else 0.5
-    return 1.0

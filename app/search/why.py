@@ -16,7 +16,7 @@ from app.search.answers import Field, How, Reason, Span
 from app.search.cards import Card, CardService
 from app.search.glances import glance
 from app.search.naming import places_named
-from app.search.reading import Part, Term
+from app.search.parts import Part, Term
 from app.search.text import STOP, Word, stem, words
 from app.search.tongues import TONGUES
 

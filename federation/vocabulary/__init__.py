@@ -12,7 +12,8 @@ The rules of a file, refused with its name and the code at fault when they are b
 * ``[domain]`` and each ``[code]`` have one line per language, ``Label: word, word, word``;
 * a speciality names its ISCO-08 unit group, and may say ``regulated`` and ``near``;
 * a code is used once in all files, and ``near`` names codes that exist;
-* ``near`` holds both ways, though it is written at one end only.
+* ``near`` holds both ways, though it is written at one end only;
+* ``kinds`` lists, each in all languages at once, what most people of a speciality do only one of.
 """
 
 import tomllib
@@ -29,7 +30,7 @@ LANGUAGES = ("fr", "en", "de", "es")
 #: The table of a file that speaks of the whole domain; hence no speciality has this code.
 DOMAIN_TABLE = "domain"
 
-_KEYS = frozenset({*LANGUAGES, "isco08", "regulated", "near"})
+_KEYS = frozenset({*LANGUAGES, "isco08", "regulated", "near", "kinds"})
 
 
 class VocabularyError(ValueError):
@@ -56,6 +57,10 @@ class Speciality:
 
     regulated: bool
     """The title or the work is reserved by law in at least one country of the four languages."""
+
+    kinds: tuple[tuple[str, ...], ...] = ()
+    """Single words for one kind of the work each, in all languages together: who teaches music
+    teaches the piano or the trumpet, and rarely both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +159,7 @@ def _speciality(domain: str, code: str, table: Any) -> Speciality:
         words=words,
         near=_listed(_text(where, {"near": "", **table}, "near")),
         regulated=_regulated(where, table),
+        kinds=_kinds(where, table),
     )
 
 
@@ -162,6 +168,16 @@ def _regulated(where: str, table: dict[str, Any]) -> bool:
     if not isinstance(regulated, bool):
         raise VocabularyError(f"{where}: regulated is neither true nor false")
     return regulated
+
+
+def _kinds(where: str, table: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
+    kinds = table.get("kinds", [])
+    if not isinstance(kinds, list) or not all(isinstance(kind, str) for kind in kinds):
+        raise VocabularyError(f"{where}: kinds is no list of words in quotes")
+    listed = tuple(_listed(kind) for kind in kinds)
+    if not all(listed) or any(" " in word for kind in listed for word in kind):
+        raise VocabularyError(f"{where}: a kind is empty, or not of single words")
+    return listed
 
 
 def _names(

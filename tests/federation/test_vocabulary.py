@@ -96,6 +96,9 @@ FALSE_FRIENDS = {
         (DOMAIN + LAWYER + "near = 3", "law: lawyer: the line near is missing .*"),
         (DOMAIN + LAWYER + 'near = "notary"', "law: lawyer cannot be near notary"),
         (DOMAIN + LAWYER + 'near = "lawyer"', "law: lawyer cannot be near lawyer"),
+        (DOMAIN + LAWYER + 'kinds = "tax"', "law: lawyer: kinds is no list .*"),
+        (DOMAIN + LAWYER + 'kinds = ["tax law, tax"]', "law: lawyer: a kind is empty, or not .*"),
+        (DOMAIN + LAWYER + 'kinds = [","]', "law: lawyer: a kind is empty, or not .*"),
     ],
 )
 def test_a_broken_file_is_refused_by_its_name_and_the_code_at_fault(broken, sentence):
@@ -343,6 +346,19 @@ def test_a_life_coach_rows_no_boat():
     coach = led_to(*LANGUAGES)["life coach"]
     assert coach == {"coaching", "life-coaching"}
     assert led_to(*LANGUAGES)["rowing coach"] == {"sports-coaching"}
+
+
+# Kinds of one work
+
+
+def test_a_word_names_one_kind_of_one_speciality():
+    named = [word for s in specialities() for kind in s.kinds for word in set(map(folded, kind))]
+    assert sorted({word for word in named if named.count(word) > 1}) == []
+
+
+def test_a_kind_has_its_names_in_all_languages_together():
+    kinds = [set(kind) for kind in vocabulary.specialities()["music-teaching"].kinds]
+    assert {"trompette", "trumpet", "Trompete", "trompeta"} in kinds
 
 
 def specialities() -> list[Speciality]:

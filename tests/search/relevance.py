@@ -30,7 +30,9 @@ HERE = Path(__file__).parent / "judgements"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 NONE = "none"
 #: How the files of each town end.
-TOWNS = ("", "-in-words", "-at-work")
+TOWNS = ("", "-in-words", "-at-work", "-side-by-side")
+#: Before somebody who must not be said to fit, because one word of the question is another trade.
+NOT = "!"
 #: Among how many of the first the right person must be.
 FIRST = 5
 
@@ -43,6 +45,9 @@ class Judged:
     language: str
     words: str
     right: frozenset[str]
+    wrong: frozenset[str]
+    """Who must not surely come, whatever else does."""
+
     found: tuple[str, ...]
     sure: tuple[str, ...]
 
@@ -50,7 +55,12 @@ class Judged:
     def good(self) -> bool:
         if self.kind == NONE:
             return not self.sure
-        return bool(self.right & set(self.found[:FIRST]))
+        return bool(self.right & set(self.found[:FIRST])) and not self.mistaken
+
+    @property
+    def mistaken(self) -> frozenset[str]:
+        """Who is said to fit and does another thing."""
+        return self.wrong & set(self.sure)
 
     @property
     def surely(self) -> bool:
@@ -69,12 +79,14 @@ def judge() -> list[Judged]:
     return [one for town in TOWNS for one in _judged(town)]
 
 
-def questions(town: str) -> Iterator[tuple[str, str, str, frozenset[str]]]:
-    """Every question of a town: its kind, its language, its words, who is right."""
+def questions(town: str) -> Iterator[tuple[str, str, str, frozenset[str], frozenset[str]]]:
+    """Every question of a town: its kind, its language, its words, who is right and who wrong."""
     for kind, languages in _read(f"queries{town}.toml").items():
         for language, asked in languages.items():
-            for words, right in asked.items():
-                yield kind, language, words, frozenset(right.split())
+            for words, names in asked.items():
+                wrong = frozenset(one for one in names.split() if one.startswith(NOT))
+                right = frozenset(names.split()) - wrong
+                yield kind, language, words, right, frozenset(one[len(NOT) :] for one in wrong)
 
 
 def share(judged: list[Judged]) -> float:
@@ -87,8 +99,8 @@ def _judged(town: str) -> list[Judged]:
     with Session(database) as session:
         space = _furnish(session, town)
         judged = [
-            Judged(kind, language, words, right, *_asked(session, space, words))
-            for kind, language, words, right in questions(town)
+            Judged(kind, language, words, right, wrong, *_asked(session, space, words))
+            for kind, language, words, right, wrong in questions(town)
         ]
     database.dispose()
     return judged
@@ -161,6 +173,8 @@ def main() -> int:
             wanted = " ".join(sorted(one.right)) or "nobody"
             came = one.sure if one.kind == NONE else one.found[:FIRST]
             print(f"  {one.kind}/{one.language}: {one.words!r} wanted {wanted}; came {came}")
+            if one.mistaken:
+                print(f"    surely, and wrong: {' '.join(sorted(one.mistaken))}")
         elif one.kind != NONE and not one.surely:
             print(f"  only perhaps: {one.kind}/{one.language}: {one.words!r}; sure {one.sure}")
     some = [one for one in judged if one.kind != NONE]

@@ -51,7 +51,7 @@ def test_each_kind_of_question_is_asked_often_and_in_each_language(judged):
     asked = Counter((one.kind, one.language) for one in judged)
     kinds = {kind for kind, _ in asked}
     rare = {pair: asked[pair] for pair in product(kinds, LANGUAGES) if asked[pair] < 8}
-    assert (len(kinds), rare) == (9, {})
+    assert (len(kinds), rare) == (11, {})
     none = sum(one.kind == NONE for one in judged)
     assert none >= 60
     assert len(judged) - none >= 300
