@@ -12,7 +12,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from flask import Blueprint, Flask, Response, abort, current_app, g, render_template, url_for
-from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_mailman import EmailMessage
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -25,11 +24,10 @@ from app.exchange.mail_text import MARK
 from app.exchange.outbox import NotNowError
 from app.models.account import Account
 from app.models.conversation import TALKING, WAITING, Conversation
-from app.models.space import Space
 from app.web import mail
 from app.web.access import anyone, may_come_in
-from app.web.languages import LANGUAGES
 from app.web.pages import page
+from app.web.writing_desk import writing_to
 
 bp = Blueprint("letters", __name__)
 
@@ -45,12 +43,8 @@ def mailer(app: Flask) -> Callable[[Session, str, datetime], str]:
         news = [message for message in found.messages if not message.mine]
         if not news:
             return "nothing to tell"
-        here = session.get_one(Space, 1)
-        with app.test_request_context(base_url=here.url):
-            g.space, g.now = here, now
-            chosen = account.locale if account.locale in LANGUAGES else _first(g.space.languages)
-            with force_locale(chosen):
-                letter = _letter(found, account, news[-1].text, news[-1].act)
+        with writing_to(app, session, account, now):
+            letter = _letter(found, account, news[-1].text, news[-1].act)
             session.commit()
             try:
                 mail.send([letter])
@@ -121,10 +115,6 @@ def _answered_to(found: Conversation) -> str:
     if not pattern or found.state not in (WAITING, TALKING):
         return ""
     return mail_answers.address_of(found, pattern, current_app.config["SECRET_KEY"])
-
-
-def _first(languages: list[str]) -> str:
-    return next((tag for tag in languages if tag in LANGUAGES), "en")
 
 
 def _account(proof: str) -> Account:

@@ -65,7 +65,7 @@ def _subject(change: Change) -> str:
         locks.ADMIN_GIVEN: _("You are an admin of %(space)s", space=g.space.name),
         locks.ADMIN_TAKEN: _("You are no admin of %(space)s any more", space=g.space.name),
     }
-    return subjects[change.what]
+    return str(subjects[change.what])
 
 
 def _done(session: Session, change: Change) -> str:
@@ -73,14 +73,16 @@ def _done(session: Session, change: Change) -> str:
     if change.what == locks.PASSKEY_ADDED:
         name = session.scalar(select(Passkey.name).filter_by(ref=change.about))
         if name is not None:
-            return _("The passkey “%(name)s” was added: it lets you in.", name=name)
-        return _("A passkey was added, and removed since.")
+            return str(_("The passkey “%(name)s” was added: it lets you in.", name=name))
+        return str(_("A passkey was added, and removed since."))
     if change.what in (locks.LINKED, locks.UNLINKED):
         row = select(ProviderIdentity.issuer).filter_by(ref=change.about)
         elsewhere = provider_name(session.scalar(row) or "")
         if change.what == locks.LINKED:
-            return _("An account at %(name)s was linked: it lets you in.", name=elsewhere)
-        return _("An account at %(name)s was unlinked: it lets you in no more.", name=elsewhere)
+            return str(_("An account at %(name)s was linked: it lets you in.", name=elsewhere))
+        return str(
+            _("An account at %(name)s was unlinked: it lets you in no more.", name=elsewhere)
+        )
     sentences = {
         locks.PASSKEY_REMOVED: _("A passkey was removed: it lets you in no more."),
         locks.ADMIN_GIVEN: _(
@@ -92,4 +94,4 @@ def _done(session: Session, change: Change) -> str:
             "You are a member like all others now. Thank you for having kept the keys."
         ),
     }
-    return sentences[change.what]
+    return str(sentences[change.what])

@@ -5,16 +5,36 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import select
+
 from app.database import db
 from app.models.base import new_id
+from app.models.member import Member
 from app.models.peer import MirroredProfile, Peer
 from app.search.index import index_member, index_mirrored
-from tests.spaces import add_member
+from tests.spaces import add_member, sign_in
 
 MAUD = "maud@legoff.example"
 
 #: What a neighbour's profile shows on the web when its member agreed to all of it.
 EVERYTHING = ["name", "headline", "bio", "locale", "languages", "profession", "services"]
+
+
+def at_a_screen(town, space, address):
+    """Return a browser of one of the spaces of ``town`` in which somebody is signed in."""
+    browser = town.apps[space].test_client()
+    sign_in(browser, address)
+    return browser
+
+
+def page_in(town, space, name):
+    """Return where somebody's page stands in ``space``, whichever space they are of."""
+    with town.at(space) as session:
+        member = session.scalars(select(Member).filter_by(name=name)).one_or_none()
+        if member is not None:
+            return f"/m/{member.ref}"
+        profile = session.scalars(select(MirroredProfile).filter_by(name=name)).one()
+        return address_of(profile)
 
 
 def listed(name, **given):

@@ -13,10 +13,10 @@ from sqlalchemy import select
 
 from app.models.conversation import Conversation
 from app.models.member import Member
-from app.models.peer import MirroredProfile
 from tests.neighbourhood import Neighbourhood, url_of
 from tests.spaces import add_member, service
-from tests.web.test_introductions import person, send_mail, thread
+from tests.web.people import at_a_screen, page_in
+from tests.web.test_introductions import send_mail, thread
 
 
 @pytest.fixture
@@ -38,20 +38,8 @@ def town(tmp_path):
     town.close()
 
 
-@pytest.fixture
-def maud(town):
-    return person(town, "lyon", "maud@x.example")
-
-
-@pytest.fixture
-def claire(town):
-    return person(town, "nantes", "claire@x.example")
-
-
 def page_of(town, name="Claire"):
-    with town.at("lyon") as session:
-        profile = session.scalars(select(MirroredProfile).filter_by(name=name)).one()
-        return f"/n/{profile.peer.ref}/{profile.ref}"
+    return page_in(town, "lyon", name)
 
 
 def subject(town, name):
@@ -105,7 +93,7 @@ def test_a_closed_door_shows_on_the_profile_and_in_lists_here_and_at_neighbours(
     assert 'name="text"' not in shown
     assert "Full until" in maud.get("/search?q=Contracts&scope=everywhere").text
     ref = subject(town, "Claire").rpartition("/")[2]
-    youenn = person(town, "nantes", "youenn@x.example")
+    youenn = at_a_screen(town, "nantes", "youenn@x.example")
     assert "Full until" in youenn.get(f"/m/{ref}").text
     assert "Full until" in youenn.get("/").text
 
@@ -161,7 +149,7 @@ def test_in_two_clicks_a_colleague_is_proposed_and_with_a_third_persons_yes_aske
     )
     assert proposed.status_code == 303
     town.work()
-    youenn = person(town, "nantes", "youenn@x.example")
+    youenn = at_a_screen(town, "nantes", "youenn@x.example")
     assert "Maud" not in youenn.get("/introductions").text
     told = maud.get(thread(maud)).text
     assert "Claire proposes to ask Youenn" in told
@@ -195,7 +183,7 @@ def test_nobody_proposes_whom_the_asker_may_not_know_or_one_of_the_two(town, mau
 def test_nobody_passes_on_or_agrees_for_somebody_else(town, maud, claire):
     ask(town, maud)
     town.work()
-    youenn = person(town, "nantes", "youenn@x.example")
+    youenn = at_a_screen(town, "nantes", "youenn@x.example")
     address, given = thread(claire), {"to": subject(town, "Youenn")}
     assert youenn.get(f"{address}/passing").status_code == 404
     assert youenn.post(f"{address}/passing", data=given).status_code == 404
@@ -220,7 +208,7 @@ def test_a_proposal_of_somebody_whom_the_own_space_does_not_know_names_nobody(to
     assert "Youenn" not in told
     maud.post(f"{thread(maud)}/passed")
     town.work()
-    youenn = person(town, "nantes", "youenn@x.example")
+    youenn = at_a_screen(town, "nantes", "youenn@x.example")
     assert "Maud" not in youenn.get("/introductions").text
 
 
@@ -267,7 +255,8 @@ def test_a_quote_begins_with_the_members_own_rate_and_arrives_dated(town, maud, 
     for said in ("Quote of 2 March 2026", "Contracts: 90 €/h", "&lt;b&gt;Two&lt;/b&gt;"):
         assert said in told
     assert (
-        person(town, "nantes", "youenn@x.example").get(f"{thread(claire)}/quote").status_code == 404
+        at_a_screen(town, "nantes", "youenn@x.example").get(f"{thread(claire)}/quote").status_code
+        == 404
     )
 
 

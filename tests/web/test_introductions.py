@@ -18,7 +18,8 @@ from app.models.peer import MirroredProfile
 from app.web import mail
 from tests.neighbourhood import Neighbourhood
 from tests.postman import carry
-from tests.spaces import add_member, service, sign_in
+from tests.spaces import add_member, service
+from tests.web.people import at_a_screen
 
 
 @pytest.fixture
@@ -40,22 +41,6 @@ def town(tmp_path):
     town.befriend("lyon", "nantes")
     yield town
     town.close()
-
-
-def person(town, space, address):
-    browser = town.apps[space].test_client()
-    sign_in(browser, address)
-    return browser
-
-
-@pytest.fixture
-def maud(town):
-    return person(town, "lyon", "maud@x.example")
-
-
-@pytest.fixture
-def claire(town):
-    return person(town, "nantes", "claire@x.example")
 
 
 @pytest.fixture
@@ -101,7 +86,7 @@ def test_visitors_see_no_door_and_are_sent_to_sign_in(town, page):
 def test_nobody_reads_or_continues_the_conversation_of_somebody_else(town, maud, page):
     ask(maud, page)
     address = thread(maud)
-    ines = person(town, "lyon", "ines@x.example")
+    ines = at_a_screen(town, "lyon", "ines@x.example")
     assert ines.get(address).status_code == 404
     assert ines.post(address, data={"do": "message", "text": "Me too"}).status_code == 404
 
@@ -115,7 +100,7 @@ def test_nobody_asks_themselves_or_somebody_they_cannot_see(town, claire):
     assert claire.post(f"/m/{own}/ask", data=given).status_code == 403
     with town.at("lyon") as session:
         hidden = session.scalars(select(Member.ref).filter_by(name="Maud Le Goff")).one()
-    ines = person(town, "lyon", "ines@x.example")
+    ines = at_a_screen(town, "lyon", "ines@x.example")
     assert ines.get(f"/m/{hidden}/ask").status_code == 404
 
 
@@ -282,10 +267,12 @@ def test_a_letter_says_who_wrote_and_holds_neither_address_nor_a_second_line_in_
     assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
-def test_a_letter_speaks_the_language_of_who_reads_it(town, maud, page):
+@pytest.mark.parametrize(("chosen", "written"), [("fr", "en"), ("", "fr-CA")])
+def test_a_letter_speaks_the_language_of_who_reads_it(town, maud, page, chosen, written):
+    """The one they chose, or else the one they write in."""
     with town.at("nantes") as session:
         account = session.scalars(select(Account).filter_by(email="claire@x.example")).one()
-        account.locale = "fr"
+        account.locale, account.member.locale = chosen, written
     ask(maud, page)
     town.work()
     [letter] = send_mail(town, "nantes")

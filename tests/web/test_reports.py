@@ -19,8 +19,8 @@ from app.models.report import REPORT_LIFETIME, Report
 from app.web import mail
 from tests.neighbourhood import Neighbourhood
 from tests.postman import carry
-from tests.spaces import add_member, service, sign_in
-from tests.web.people import text
+from tests.spaces import add_member, service
+from tests.web.people import at_a_screen, page_in, text
 
 WRONG = "zqreporttext He sells magnets"
 
@@ -56,9 +56,7 @@ def town(tmp_path):
 
 
 def person(town, address, space="lyon"):
-    browser = town.apps[space].test_client()
-    sign_in(browser, address)
-    return browser
+    return at_a_screen(town, space, address)
 
 
 @pytest.fixture
@@ -72,12 +70,7 @@ def ines(town):
 
 
 def page_of(town, name):
-    with town.at("lyon") as session:
-        member = session.scalars(select(Member).filter_by(name=name)).one_or_none()
-        if member is not None:
-            return f"/m/{member.ref}"
-        profile = session.scalars(select(MirroredProfile).filter_by(name=name)).one()
-        return f"/n/{profile.peer.ref}/{profile.ref}"
+    return page_in(town, "lyon", name)
 
 
 def report(town, browser, name="Paul Fer", **more):

@@ -11,10 +11,9 @@ from app.exchange import outbox
 from app.models.conversation import BLOCK, MUTE, Conversation, Message, Silence
 from app.models.job import Job
 from app.models.member import Member
-from app.models.peer import MirroredProfile
 from tests.neighbourhood import Neighbourhood
-from tests.spaces import add_member, service, sign_in
-from tests.web.people import text
+from tests.spaces import add_member, service
+from tests.web.people import at_a_screen, page_in, text
 
 
 @pytest.fixture
@@ -37,38 +36,13 @@ def town(tmp_path):
     town.close()
 
 
-def person(town, space, address):
-    browser = town.apps[space].test_client()
-    sign_in(browser, address)
-    return browser
-
-
-@pytest.fixture
-def maud(town):
-    return person(town, "lyon", "maud@x.example")
-
-
-@pytest.fixture
-def claire(town):
-    return person(town, "nantes", "claire@x.example")
-
-
 @pytest.fixture
 def youenn(town):
-    return person(town, "nantes", "youenn@x.example")
-
-
-def page_of(town, space, name):
-    with town.at(space) as session:
-        member = session.scalars(select(Member).filter_by(name=name)).one_or_none()
-        if member is not None:
-            return f"/m/{member.ref}"
-        profile = session.scalars(select(MirroredProfile).filter_by(name=name)).one()
-        return f"/n/{profile.peer.ref}/{profile.ref}"
+    return at_a_screen(town, "nantes", "youenn@x.example")
 
 
 def ask(town, browser, space, words="Could you read my lease?"):
-    page = page_of(town, space, "Claire Vasseur")
+    page = page_in(town, space, "Claire Vasseur")
     answer = browser.post(f"{page}/ask", data={"text": words})
     town.work()
     return answer
@@ -107,12 +81,12 @@ def silences(town, space="nantes"):
 def test_visitors_silence_nobody_and_nobody_silences_themselves(town, claire):
     visitor = town.apps["nantes"].test_client()
     for name in ("Youenn Kerbrat", "Maud Le Goff"):
-        path = f"{page_of(town, 'nantes', name)}/silence"
+        path = f"{page_in(town, 'nantes', name)}/silence"
         assert visitor.post(path, data={"kind": BLOCK}).location.startswith("/sign-in")
     assert visitor.post("/me/silences/end").location.startswith("/sign-in")
-    mine = f"{page_of(town, 'nantes', 'Claire Vasseur')}/silence"
+    mine = f"{page_in(town, 'nantes', 'Claire Vasseur')}/silence"
     assert claire.post(mine, data={"kind": BLOCK}).status_code == 403
-    other = f"{page_of(town, 'nantes', 'Youenn Kerbrat')}/silence"
+    other = f"{page_in(town, 'nantes', 'Youenn Kerbrat')}/silence"
     assert claire.post(other, data={"kind": "shout"}).status_code == 400
     assert silences(town) == []
 
@@ -127,7 +101,7 @@ def test_the_conversation_of_somebody_else_silences_nobody(town, claire, youenn,
 
 
 def test_nobody_ends_the_silence_of_somebody_else(town, claire, youenn):
-    claire.post(f"{page_of(town, 'nantes', 'Maud Le Goff')}/silence", data={"kind": BLOCK})
+    claire.post(f"{page_in(town, 'nantes', 'Maud Le Goff')}/silence", data={"kind": BLOCK})
     with town.at("nantes") as session:
         other = session.scalars(select(Silence.other)).one()
     youenn.post("/me/silences/end", data={"other": other})
@@ -141,9 +115,9 @@ def test_nobody_ends_the_silence_of_somebody_else(town, claire, youenn):
     ("lyon", "Maud Le Goff", "maud@x.example"), ("nantes", "Youenn Kerbrat", "youenn@x.example"),
 ])  # fmt: skip
 def test_who_is_blocked_sees_all_as_before_and_reaches_nobody(town, claire, space, name, address):
-    writer = person(town, space, address)
+    writer = at_a_screen(town, space, address)
     open_, shut = [], []
-    claire.post(f"{page_of(town, 'nantes', name)}/silence", data={"kind": BLOCK})
+    claire.post(f"{page_in(town, 'nantes', name)}/silence", data={"kind": BLOCK})
     shut.append(ask(town, writer, space).status_code)
     said = re.findall(r'href="(/introductions/\w{26})#', writer.get("/introductions").text)
     shut.append(writer.post(said[0], data={"do": "message", "text": "Hello?"}).status_code)
@@ -187,7 +161,7 @@ def test_blocking_from_a_conversation_ends_it_on_this_side_alone(town, claire, m
 
 
 def test_who_is_muted_reaches_the_page_and_rings_no_bell(town, claire, maud):
-    claire.post(f"{page_of(town, 'nantes', 'Maud Le Goff')}/silence", data={"kind": MUTE})
+    claire.post(f"{page_in(town, 'nantes', 'Maud Le Goff')}/silence", data={"kind": MUTE})
     ask(town, maud, "lyon")
     assert heard(town) == (["Could you read my lease?"], 0)
     page = claire.get("/introductions").text
@@ -207,8 +181,8 @@ def test_who_is_neither_rings_the_bell(town, claire, maud):
 
 
 def test_the_page_names_everybody_with_their_space_and_lets_each_speak_again(town, claire):
-    claire.post(f"{page_of(town, 'nantes', 'Maud Le Goff')}/silence", data={"kind": BLOCK})
-    claire.post(f"{page_of(town, 'nantes', 'Youenn Kerbrat')}/silence", data={"kind": MUTE})
+    claire.post(f"{page_in(town, 'nantes', 'Maud Le Goff')}/silence", data={"kind": BLOCK})
+    claire.post(f"{page_in(town, 'nantes', 'Youenn Kerbrat')}/silence", data={"kind": MUTE})
     said = text(claire.get("/me/silences"))
     assert "Maud Le Goff Lyon · blocked: nothing arrives" in said
     assert "Youenn Kerbrat Nantes · muted: it arrives, and you are not told" in said
@@ -219,7 +193,7 @@ def test_the_page_names_everybody_with_their_space_and_lets_each_speak_again(tow
 
 
 def test_choosing_anew_takes_the_place_of_what_was_chosen(town, claire):
-    path = f"{page_of(town, 'nantes', 'Maud Le Goff')}/silence"
+    path = f"{page_in(town, 'nantes', 'Maud Le Goff')}/silence"
     claire.post(path, data={"kind": BLOCK})
     claire.post(path, data={"kind": MUTE})
     assert silences(town) == [("Maud Le Goff", "Lyon", MUTE)]
