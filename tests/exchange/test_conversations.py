@@ -154,12 +154,15 @@ def test_an_address_that_nobody_asked_for_is_not_taken(town):
     assert heard(town, "lyon", "Maud") == [("I", "ask", "Could you read a contract?")]
 
 
-def test_one_side_that_agrees_sees_no_address(town):
+def test_one_side_that_agrees_sees_no_address_and_lets_none_out_of_the_house(town):
+    """Not to the other space either, which would only have to keep what it does not show."""
     ask(town)
     town.work()
-    say(town, "lyon", "Maud", SHARE)
+    for _twice in range(2):
+        say(town, "lyon", "Maud", SHARE)
     town.work()
     assert addresses(town) == ["", ""]
+    assert [act for _who, act, _text in heard(town, "lyon", "Maud")] == ["ask", "share"]
 
 
 # --- how much is too much --------------------------------------------------------------
@@ -495,6 +498,17 @@ def test_whoever_writes_to_somebody_they_silenced_hears_the_answer(town):
     say(town, "nantes", "Claire", text="I am.")
     town.work()
     assert heard(town, "lyon", "Maud")[-1] == ("they", "message", "I am.")
+
+
+def test_nothing_more_is_said_to_somebody_whose_space_was_forgotten(town):
+    ask(town)
+    town.work()
+    say(town, "nantes", "Claire", SAY, "Gladly.")
+    town.work()
+    with town.at("lyon") as session:
+        session.scalars(select(Conversation)).one().peer_id = None
+    with pytest.raises(NoConversationError):
+        say(town, "lyon", "Maud", SAY, "It is ten pages.")
 
 
 def test_a_conversation_whose_space_was_forgotten_does_not_stand_in_the_way_of_another(town):
