@@ -211,11 +211,13 @@ class Profile(Dated):
 
     @model_validator(mode="after")
     def _one_text_in_each_language(self) -> Self:
-        for further in (self.translations, *(one.translations for one in self.services)):
+        everything: list[tuple[Translation, ...] | tuple[ServiceTranslation, ...]]
+        everything = [self.translations, *(one.translations for one in self.services)]
+        for further in everything:
             if further:
                 # Tags differ in more than capitals (RFC 5646 section 2.1.1).
-                tags = {self.locale.lower(), *(one.lang.lower() for one in further)}
-                if len(tags) != len(further) + 1:
+                tags = [one.lang.lower() for one in further]
+                if len({self.locale.lower(), *tags}) != len(tags) + 1:
                     raise ValueError("two texts in one language")
         return self
 

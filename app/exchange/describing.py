@@ -116,7 +116,10 @@ def _profile(member: Member, identity: Identity, now: datetime) -> Profile:
         headline=plain(seen.headline, longest=limits.HEADLINE_CHARACTERS),
         bio=plain(seen.bio, lines=True, longest=limits.BIO_CHARACTERS),
         locale=seen.locale,
-        translations=_further(seen.translations, seen.locale, TEXTS),
+        translations=tuple(
+            documents.Translation.model_validate(one)
+            for one in _further(seen.translations, seen.locale, TEXTS)
+        ),
         languages=seen.languages[: limits.LANGUAGES],
         location=plain(seen.location, longest=limits.LINE_CHARACTERS),
         profession=plain(seen.profession, longest=limits.LINE_CHARACTERS),

@@ -44,6 +44,9 @@ class Reason:
     lang: str = ""
     """Language of ``found`` (BCP 47), empty when not known."""
 
+    unshown: bool = False
+    """It stands in a text of that language, and the reader is shown another one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:

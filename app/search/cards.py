@@ -6,7 +6,7 @@ plain values, and whatever is missing or of another shape is left out, never an 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -19,6 +19,7 @@ from app.models.scope import Reader
 from app.models.seen import as_seen
 from app.models.space import Space
 from app.search.neighbours import Neighbour
+from app.search.versions import Version, versions_of
 
 #: After this long without an answer from its space, a copy is called late.
 LATE = timedelta(hours=24)
@@ -75,6 +76,12 @@ class CardService:
     valid_until: date | None
     remote: bool
     languages: tuple[str, ...]
+    translations: tuple[Version, ...] = ()
+    """Title and description in further languages."""
+
+    title_lang: str = ""
+    description_lang: str = ""
+    """Languages of these texts where a reader is shown others than the card's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +131,15 @@ class Card:
     """The doors are closed before this day; ``None`` while they are open."""
 
     closed_word: str = ""
+    translations: tuple[Version, ...] = ()
+    """Headline and biography in further languages; see :mod:`app.search.translations`."""
+
+    headline_lang: str = ""
+    bio_lang: str = ""
+    """Languages of these texts where a reader is shown others than ``locale``."""
+
+    original: Card | None = None
+    """The card as it was written first, when a reader is shown something else."""
 
 
 def place_of(space: Space) -> Place:
@@ -178,6 +194,7 @@ def card_of_member(member: Member, space: Space, today: date, reader: Reader) ->
         stale=False,
         photo=seen.photo.get("digest", ""),
         doors=member.doors,
+        translations=versions_of(seen.translations, "headline", "bio"),
         **_shut(seen.services, member.closed_until, member.closed_word, today),
     )
 
@@ -255,6 +272,9 @@ def card_of_copy(copy: Copy, today: date, at: Standing) -> Card:
         unconfirmed=at.unconfirmed,
         photo=copy.photo,
         doors=texts_of(claims, "doors") if "doors" in claims else DOORS,
+        translations=versions_of(claims["translations"], "headline", "bio")
+        if "translations" in claims
+        else (),
         **(
             _shut(
                 services,
@@ -305,9 +325,24 @@ def for_visitors(card: Card, claims: Mapping[str, Any]) -> Card:
         hidden["services"] = tuple(one for one in card.services if one.ref in apart)
     if not shows_photo(claims):
         hidden["photo"] = ""
+    if card.translations:
+        hidden["translations"] = _open(card.translations, shown)
     if not hidden.get("services", card.services):
         hidden |= {"closed_until": None, "closed_word": ""}
     return replace(card, **hidden)
+
+
+def _open(versions: Sequence[Version], shown: Set[str]) -> tuple[Version, ...]:
+    """Return those texts of ``versions`` whose originals are ``shown``."""
+    open_ = (
+        Version(
+            one.lang,
+            one.short if "headline" in shown else "",
+            one.long if "bio" in shown else "",
+        )
+        for one in versions
+    )
+    return tuple(one for one in open_ if one.short or one.long)
 
 
 def shows_all(claims: Mapping[str, Any]) -> bool:
@@ -360,6 +395,7 @@ def _own_service(service: Service, today: date) -> CardService:
         valid_until=service.valid_until,
         remote=service.remote,
         languages=tuple(service.languages),
+        translations=versions_of(service.translations, "title", "description"),
     )
 
 
@@ -384,6 +420,9 @@ def _their_service(claims: Mapping[str, Any], today: date) -> CardService:
         valid_until=until,
         remote=claims.get("remote") is True,
         languages=texts_of(claims, "languages"),
+        translations=versions_of(claims["translations"], "title", "description")
+        if "translations" in claims
+        else (),
     )
 
 

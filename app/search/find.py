@@ -38,6 +38,7 @@ from app.search.snapshot import Snapshot, snapshot
 from app.search.tables import doc
 from app.search.text import stem
 from app.search.tongues import TONGUES
+from app.search.translations import for_reader
 from app.search.why import Wanted, explain
 
 #: People on one page of an answer.
@@ -92,11 +93,20 @@ _Said = tuple[int, tuple[Reason, ...], Mapping[str, tuple[Span, ...]]]
 
 
 def find(
-    session: Session, query: Query, reader: Reader, here: Space, now: datetime, *, limit: int = PAGE
+    session: Session,
+    query: Query,
+    reader: Reader,
+    here: Space,
+    now: datetime,
+    *,
+    limit: int = PAGE,
+    ranges: Sequence[str] = (),
 ) -> Found:
     """Return one page of the people who fit ``query``, best first, with why and with facets.
 
     :param limit: people on a page.
+    :param ranges: languages that the reader reads (RFC 4647), the best first; who answers, and in
+        which order, does not depend on them.
     """
     ensure_usable(session)
     held = snapshot(session)
@@ -106,7 +116,7 @@ def find(
     if answer is None:
         answer = _answer(session, _looked_up(session, query, held, view, here, now), limit)
         held.answers.keep(asked, answer, answer.size)
-    hits = _hits(session, view, answer, here, now)
+    hits = _hits(session, view, answer, here, now, ranges)
     return Found(
         query=query,
         hits=tuple(hits[row] for row in answer.page if row in hits),
@@ -221,13 +231,19 @@ def _named(session: Session, letters: str, people: People) -> Iterator[int]:
 
 
 def _hits(
-    session: Session, view: Outlook, answer: _Answer, here: Space, now: datetime
+    session: Session,
+    view: Outlook,
+    answer: _Answer,
+    here: Space,
+    now: datetime,
+    ranges: Sequence[str],
 ) -> dict[int, Hit]:
     """Read the cards through the scope and say why each is in the answer."""
     found = {}
     sight, km = view.sight, view.where.km
     cards = cards_of(session, sight.reader, here, now, list(answer.worth), sight.peers)
     for row, (peer_id, card) in cards.items():
+        card = for_reader(card, ranges)
         reasons, highlights = _why(answer, row, card)
         found[row] = Hit(
             card=card,

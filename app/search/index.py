@@ -46,7 +46,7 @@ from app.search.writing import COLUMNS, Entry, entry_of
 from federation import vocabulary
 
 #: Rises when the tables or what is written into them change their meaning.
-VERSION = 10
+VERSION = 11
 
 #: What a row stands for; a face is what visitors see of a member who keeps something from them, and
 #: a front the same of a neighbour's.

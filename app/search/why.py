@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Self
 
@@ -19,6 +19,7 @@ from app.search.naming import places_named
 from app.search.parts import Part, Term
 from app.search.text import STOP, Word, stem, words
 from app.search.tongues import TONGUES
+from app.search.translations import in_further_languages, is_translated, written_first
 
 _TAGS = {stem(name): tag for name, tag in TONGUES.items()}
 
@@ -74,6 +75,8 @@ def explain(
         found = list(_found(card, part, marks))
         # Long texts are read for those only who say it nowhere else.
         reason = found[0] if found else next(_in_long_texts(card, part, marks), None)
+        if reason is None or reason.how == "near":
+            reason = _unshown(card, part) or reason
         if reason:
             reasons.append(reason)
     spans = {name: _apart(of) for name, of in marks.items() if of}
@@ -84,8 +87,9 @@ def _found(card: Card, wanted: Wanted, marks: dict[str, set[Span]]) -> Iterator[
     """Every reason that speaks for ``wanted``, the most convincing first; marks on the way."""
     said = wanted.part.said
     yield from _in_services(card, wanted, marks)
-    for field, text in (("profession", card.profession), ("headline", card.headline)):
-        yield from _in_text(wanted, field, text, card.locale, marks)  # type: ignore[arg-type]  # both names are fields
+    yield from _in_text(wanted, "profession", card.profession, card.locale, marks)
+    lang = card.headline_lang or card.locale
+    yield from _in_text(wanted, "headline", card.headline, lang, marks)
     for span in _spans(wanted, card.name):
         marks["name"].add(span)
         yield Reason(said, card.name, "name", wanted.how)
@@ -104,16 +108,32 @@ def _found(card: Card, wanted: Wanted, marks: dict[str, set[Span]]) -> Iterator[
 
 def _in_long_texts(card: Card, wanted: Wanted, marks: dict[str, set[Span]]) -> Iterator[Reason]:
     said = wanted.part.said
-    texts = ((f"service:{service.ref}", service.description) for service in card.services)
-    for name, text in (("bio", card.bio), *texts):
+    texts = (
+        (f"service:{service.ref}", service.description, service.description_lang)
+        for service in card.services
+    )
+    for name, text, lang in (("bio", card.bio, card.bio_lang), *texts):
         spans = _spans(wanted, text)
         if name == "bio":
             marks["bio"].update(spans)
         for span in spans:
-            yield Reason(said, _around(text, span), "bio", wanted.how, "", card.locale)
+            yield Reason(said, _around(text, span), "bio", wanted.how, "", lang or card.locale)
     touched = [code for code in _touched(card, wanted.codes) if code in wanted.codes]
     if touched:
         yield Reason(said, card.headline or card.profession, "bio", "near", touched[0])
+
+
+def _unshown(card: Card, wanted: Wanted) -> Reason | None:
+    """Return the reason that stands in a text of another language than the one that is shown."""
+    if not is_translated(card):
+        return None
+    aside: dict[str, set[Span]] = defaultdict(set)
+    for other in (written_first(card), *in_further_languages(card)):
+        for found in (_found(other, wanted, aside), _in_long_texts(other, wanted, aside)):
+            for reason in found:
+                if reason.field in ("service", "headline", "bio") and reason.how != "near":
+                    return replace(reason, unshown=True)
+    return None
 
 
 def _in_services(card: Card, wanted: Wanted, marks: dict[str, set[Span]]) -> Iterator[Reason]:
@@ -125,7 +145,7 @@ def _in_services(card: Card, wanted: Wanted, marks: dict[str, set[Span]]) -> Ite
         marks[f"service:{service.ref}"].update(spans)
         named = service.speciality if service.speciality in codes else ""
         if not named:
-            inside = _naming(codes, service.title, card.locale)
+            inside = _naming(codes, service.title, service.title_lang or card.locale)
             marks[f"service:{service.ref}"].update(span for span, _ in inside)
             named = inside[0][1] if inside else ""
         if spans:
@@ -139,7 +159,8 @@ def _in_services(card: Card, wanted: Wanted, marks: dict[str, set[Span]]) -> Ite
 
 
 def _service_reason(card: Card, part: Part, service: CardService, code: str, how: How) -> Reason:
-    return Reason(part.said, service.title or service.label, "service", how, code, card.locale)
+    lang = service.title_lang or card.locale
+    return Reason(part.said, service.title or service.label, "service", how, code, lang)
 
 
 def _in_text(

@@ -25,6 +25,7 @@ from app.search.naming import FOR, Named, aside_in, named_by, named_in, touched_
 from app.search.pieces import FOLDED, SPEAKS, STEM, Piece, pieces, stems_of
 from app.search.prices import Band
 from app.search.text import content, fold
+from app.search.translations import in_further_languages
 from federation import vocabulary
 
 #: From here on a phrase names a speciality surely.
@@ -79,15 +80,20 @@ def entry_of(card: Card) -> Entry:
     said = _Said.of(card)
     surely, perhaps = _derived(card, said)
     chosen = [service.speciality for service in card.services if service.speciality]
+    further = [(one, _Said.of(one)) for one in in_further_languages(card)]
+    for one, more in further:
+        also_surely, also_perhaps = _derived(one, more)
+        surely, perhaps = surely | also_surely, perhaps | also_perhaps
+    trades = surely.union(chosen)
     texts = (
         _tokens(chosen),
         _tokens(surely),
         _tokens(perhaps - surely),
-        _joined(said.titles),
+        _joined([*said.titles, *(text for _, more in further for text in more.titles)]),
         _joined((said.profession,)),
-        _joined((said.headline,)),
-        _in_passing(card, said, surely.union(chosen)),
-        _joined(said.stories),
+        _joined((said.headline, *(more.headline for _, more in further))),
+        " ".join(filter(None, [_in_passing(*one, trades) for one in ((card, said), *further)])),
+        _joined([*said.stories, *(text for _, more in further for text in more.stories)]),
         _joined([_text(one) for one in (*card.interests, card.location)]),
         _name(card.name),
     )
