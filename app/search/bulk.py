@@ -34,5 +34,11 @@ def found_among(
     return connection.exec_driver_sql(asked, (*given, *wanted)).all()
 
 
+def found(connection: Connection, statement: str, given: Values) -> Sequence[Any]:
+    """Return the rows that ``statement`` finds, with ``given`` for each ``{}``."""
+    asked = statement.format(*((_mark(connection),) * len(given)))
+    return connection.exec_driver_sql(asked, given).all()
+
+
 def _mark(connection: Connection) -> str:
     return "?" if connection.dialect.paramstyle == "qmark" else "%s"

@@ -32,7 +32,7 @@ from app.search.levels import WHOLE, Levels, joined, lift
 from app.search.lexicon import Phrase
 from app.search.parts import Part, Term
 from app.search.people import NOBODY, People, union
-from app.search.slips import letters_of, slips, typos_allowed
+from app.search.slips import letters_apart, letters_of, slips, typos_allowed
 from app.search.snapshot import Snapshot
 from app.search.writing import token
 
@@ -98,8 +98,7 @@ class Index:
             (distance, word)
             for size in range(len(stem) - most, len(stem) + most + 1)
             for word, letters in self._held.words_like(self._connection, stem[0], size).items()
-            # Each slip changes at most two of the letters that a word has.
-            if (mask ^ letters).bit_count() <= 2 * most
+            if (mask ^ letters).bit_count() <= letters_apart(size, len(stem), most)
             and (distance := slips(stem, word, most)) <= most
         )
         nearest = [word for _, word in near[:SLIPS]]

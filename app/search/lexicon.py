@@ -16,11 +16,11 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Protocol
 
-from app.search.slips import letters_of, slips, typos_allowed
+from app.search.slips import letters_apart, letters_of, slips, typos_allowed
 from app.search.text import fold, root, stem, words
 from federation import vocabulary
 
@@ -38,6 +38,8 @@ SMALL = frozenset(_SMALL.split())
 
 #: Letters from which a word of another language is taken for itself.
 FOREIGN_LETTERS = 6
+#: Words that are remembered with what they may be slips for.
+LIKED_KEPT = 4096
 
 Phrase = tuple[str, ...]
 
@@ -98,6 +100,9 @@ class Lexicon:
     by_size: Mapping[tuple[str, int], tuple[tuple[str, int], ...]]
     """Folded words by first letter and length with their letters, to compare with few."""
 
+    liked: dict[str, list[tuple[str, int]]] = field(default_factory=dict, compare=False)
+    """What words were found to be slips for."""
+
     def starts_with(self, prefix: str, most: int = 40) -> list[str]:
         """Return single words that begin with ``prefix`` (folded)."""
         start = bisect_left(self.singles, prefix)
@@ -110,22 +115,30 @@ class Lexicon:
 
     def like(self, folded: str) -> list[tuple[str, int]]:
         """Return the vocabulary's words that ``folded`` may be a slip for, with the slips made."""
-        most = typos_allowed(folded)
-        if not most:
+        # Asked twice for each word: for the phrase that it may complete, and for itself.
+        if (found := self.liked.get(folded)) is None:
+            if len(self.liked) >= LIKED_KEPT:
+                self.liked.clear()
+            self.liked[folded] = found = self._like(folded)
+        return found
+
+    def _like(self, folded: str) -> list[tuple[str, int]]:
+        allowed = typos_allowed(folded)
+        if not allowed:
             return []
-        firsts = {folded[0], folded[1]} if most == 1 else set("abcdefghijklmnopqrstuvwxyz")
-        sizes = range(len(folded) - most, len(folded) + most + 1)
+        firsts = {folded[0], folded[1]} if allowed == 1 else set("abcdefghijklmnopqrstuvwxyz")
         mask = letters_of(folded)
-        near = [
-            (word, distance)
-            for first in firsts
-            for size in sizes
-            for word, letters in self.by_size.get((first, size), ())
-            # Each slip changes at most two of the letters that a word has.
-            if (mask ^ letters).bit_count() <= 2 * most
-            and (distance := slips(folded, word, most)) <= most
-            and (distance < 2 or _alike(folded[0], word[0]))
-        ]
+        near: list[tuple[str, int]] = []
+        for first in sorted(firsts):
+            most = allowed if _alike(folded[0], first) else 1
+            for size in range(len(folded) - most, len(folded) + most + 1):
+                apart = letters_apart(size, len(folded), most)
+                near += [
+                    (word, distance)
+                    for word, letters in self.by_size.get((first, size), ())
+                    if (mask ^ letters).bit_count() <= apart
+                    and (distance := slips(folded, word, most)) <= most
+                ]
         least = min((distance for _, distance in near), default=0)
         return [(word, distance) for word, distance in near if distance == least]
 

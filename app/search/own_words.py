@@ -38,6 +38,7 @@ def lexicon_with(own: tuple[tuple[str, str], ...]) -> Lexicon:
         stem_of=stem_of,
         by_size=by_size,
         singles=tuple(sorted(singles)),
+        liked={},
     )
 
 

@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from sqlalchemy import Connection, bindparam, select
 
-from app.search.bulk import found_among, write_all
+from app.search.bulk import found, found_among, write_all
 from app.search.people import NOBODY, People, union
-from app.search.tables import posting, word
+from app.search.tables import word
 
 #: Bits of a row number within a piece; one container of a Roaring bitmap holds as many.
 PIECE_BITS = 16
@@ -23,15 +23,9 @@ AT_ONCE = 4000
 #: Comes after every character that a key may have.
 LAST = "\U0010ffff"
 
-_BY_KEY = select(posting.c.key, posting.c.people).where(
-    posting.c.key.in_(bindparam("keys", expanding=True))
-)
-_BEGINNING = select(posting.c.key, posting.c.people).where(
-    posting.c.key >= bindparam("first"), posting.c.key < bindparam("last")
-)
-_ANYBODY = select(posting.c.people).where(
-    posting.c.key >= bindparam("first"), posting.c.key < bindparam("last")
-)
+_BY_KEY = "SELECT key, people FROM search_posting WHERE key IN ({})"
+_BEGINNING = "SELECT key, people FROM search_posting WHERE key >= {} AND key < {}"
+_ANYBODY = "SELECT people FROM search_posting WHERE key >= {} AND key < {}"
 _PIECES = "SELECT key, people FROM search_posting WHERE piece = {} AND key IN ({})"
 _WRITE = (
     "INSERT INTO search_posting (key, piece, people) VALUES ({}, {}, {})"
@@ -49,27 +43,31 @@ _WORDS = select(word.c.word).where(
 
 def holding(connection: Connection, keys: Iterable[str]) -> dict[str, People]:
     """Return who has each of ``keys``; those that nobody has are left out."""
-    pieces: dict[str, list[People]] = defaultdict(list)
-    for some in _parts(sorted(keys)):
-        for key, people in connection.execute(_BY_KEY, {"keys": some}).all():
-            pieces[key].append(People.deserialize(people))
-    return {key: union(those) for key, those in pieces.items()}
+    rows = [
+        row for some in _parts(sorted(keys)) for row in found_among(connection, _BY_KEY, (), some)
+    ]
+    return _whole(rows)
 
 
 def beginning(connection: Connection, begins: str) -> dict[str, People]:
     """Return who has each key that begins with ``begins``."""
-    pieces: dict[str, list[People]] = defaultdict(list)
-    between = {"first": begins, "last": begins + LAST}
-    for key, people in connection.execute(_BEGINNING, between).all():
-        pieces[key].append(People.deserialize(people))
-    return {key: union(those) for key, those in pieces.items()}
+    return _whole(found(connection, _BEGINNING, (begins, begins + LAST)))
 
 
 def anybody_beginning(connection: Connection, begins: str) -> People:
     """Return who has any key that begins with ``begins``."""
-    between = {"first": begins, "last": begins + LAST}
-    found = connection.scalars(_ANYBODY, between).all()
-    return union(list(map(People.deserialize, found)))
+    read = People.deserialize
+    rows = found(connection, _ANYBODY, (begins, begins + LAST))
+    return union([read(people) for (people,) in rows])
+
+
+def _whole(rows: Iterable[tuple[str, bytes]]) -> dict[str, People]:
+    """Put together what stands in pieces."""
+    read = People.deserialize
+    pieces: dict[str, list[People]] = defaultdict(list)
+    for key, people in rows:
+        pieces[key].append(read(people))
+    return {key: union(those) for key, those in pieces.items()}
 
 
 def words_like(connection: Connection, initial: str, size: int) -> list[str]:

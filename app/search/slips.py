@@ -22,6 +22,15 @@ def letters_of(word: str) -> int:
     return mask
 
 
+def letters_apart(one: int, other: int, most: int) -> int:
+    """Return in how many letters words of these lengths differ at most, if in ``most`` slips.
+
+    A letter too many or too few changes one of the letters that a word has, any other slip at most
+    two; and there are as many of the first kind as one word is longer than the other.
+    """
+    return 2 * most - abs(one - other)
+
+
 def slips(one: str, other: str, most: int) -> int:
     """Return the Damerau-Levenshtein distance (adjacent swaps count one), or ``most`` + 1.
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.search.glances import glance
 from app.search.naming import named_in
 from app.search.pieces import pieces
-from app.search.slips import slips
+from app.search.slips import letters_apart, letters_of, slips
 from app.search.text import fold, stem, words
 from federation.vocabulary import LANGUAGES, specialities
 from tests.search.town import service
@@ -226,3 +228,16 @@ def test_a_text_read_run_by_run_has_the_words_of_the_whole():
     for text in texts:
         read = [(one.folded, one.stem) for one in pieces(text) if one.folded]
         assert read == [(word.folded, word.stem) for word in words(text)], text
+
+
+@settings(max_examples=60)
+@given(st.text("abcde", min_size=5, max_size=10), st.data())
+def test_no_slip_is_overlooked_by_the_look_at_the_letters_before_it(word, data):
+    made = list(word)
+    for _ in range(2):
+        at = data.draw(st.integers(0, len(made) - 1))
+        slip = data.draw(st.sampled_from(("drop", "add", "change")))
+        made[at : at + (slip != "add")] = [] if slip == "drop" else data.draw(st.sampled_from("xa"))
+    other = "".join(made)
+    apart = (letters_of(word) ^ letters_of(other)).bit_count()
+    assert apart <= letters_apart(len(word), len(other), 2)
