@@ -12,6 +12,7 @@ from app.cli.context import opened, print_json, stop
 from app.models.engine import reading
 from app.models.scope import Reader
 from app.search.answers import Found, Hit
+from app.search.checking import check_sets
 from app.search.find import find
 from app.search.index import check, rebuild
 from app.search.query import Query, clean
@@ -46,7 +47,9 @@ def search(words: tuple[str, ...], scope: Any, language: str, limit: int, as_jso
     if not query.words.strip():
         stop(["Say in a few words whom you are looking for."])
     with reading(), opened() as here:
-        found = find(here.session, query, Reader.MEMBER, here.space, here.now, limit=limit)
+        found = find(
+            here.session, query, Reader.MEMBER, here.space, here.now, limit=limit, ranges=[language]
+        )
     hits = (*found.hits, *found.perhaps)[:limit]
     if as_json:
         print_json(told(hit, language) | {"external_id": hit.card.external_id} for hit in hits)
@@ -72,9 +75,9 @@ def rebuild_index() -> None:
 
 @index.command("check")
 def check_index() -> None:
-    """Compare the search index with the directory; exit code 1 when they differ."""
+    """Compare all of the search index with the directory; exit code 1 when they differ."""
     with opened() as here:
-        differences = check(here.session)
+        differences = check(here.session) or check_sets(here.session, everybody=True)
     if differences:
         shown = differences[:20]
         stop([*shown, f"{len(differences)} differences. Run: mitoyen index rebuild"])

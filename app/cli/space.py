@@ -182,9 +182,14 @@ def run() -> None:
 
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def examine(as_json: bool) -> None:
+@click.option(
+    "--whole-index",
+    is_flag=True,
+    help="Compare every set of the search index with the people in it, not a sample of people.",
+)
+def examine(as_json: bool, whole_index: bool) -> None:
     """Examine the space, and say what is wrong and what to do; exit code 1 on a problem."""
-    findings = doctor.examine(datetime.now(UTC))
+    findings = doctor.examine(datetime.now(UTC), whole_index=whole_index)
     if as_json:
         print_json(finding.as_row() for finding in findings)
     else:

@@ -78,6 +78,12 @@ def completions(typed: str, language: str) -> tuple[Completion, ...]:
     return tuple(found)[:MOST]
 
 
+def make_ready() -> None:
+    """Read the vocabulary now, so that nobody waits half a second for the first list."""
+    lexicon()
+    _places()
+
+
 def spoken(label: str) -> str:
     """Return a label as one would say it: one of its genders, nothing in brackets."""
     sides = [side.strip() for side in _BRACKETS.sub("", label).split("/")]

@@ -44,13 +44,15 @@ def written(connection: Connection, stamp: int) -> None:
 
 def add(connection: Connection, rows: Iterable[tuple[int, str]]) -> None:
     """Let new rows of the index, number and facets, be found by their names."""
-    write_all(connection, _ADD, [(word, number) for number, facets in rows for word in _in(facets)])
+    write_all(
+        connection, _ADD, [(word, number) for number, facets in rows for word in parts_in(facets)]
+    )
 
 
 def leaving(connection: Connection, number: int) -> None:
     """Let row ``number`` no longer be found by its name, which still stands in it."""
     facets = connection.execute(select(doc.c.facets).where(doc.c.id == number)).scalar_one()
-    for word in _in(facets):
+    for word in parts_in(facets):
         connection.execute(delete(names).where(names.c.word == word, names.c.row == number))
 
 
@@ -76,6 +78,7 @@ def names_of(connection: Connection, rows: Sequence[int]) -> dict[int, str]:
     return {number: name for number, name in connection.execute(those)}
 
 
-def _in(facets: str) -> Iterator[str]:
+def parts_in(facets: str) -> Iterator[str]:
+    """Return the words of the names that a row's ``facets`` hold, as they are compared."""
     for name in json.loads(facets).get("name", ()):
         yield from parts_of(name)

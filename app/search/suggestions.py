@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.models.scope import Reader
 from app.models.space import Space
 from app.search.cards import Card
-from app.search.completions import LETTERS, Completion, completions
+from app.search.completions import LETTERS, Completion, completions, spoken
 from app.search.index import ensure_usable
 from app.search.names import beginning_with, names_of, parts_of
 from app.search.people import NOBODY, People
@@ -24,6 +24,9 @@ from app.search.query import Scope, clean
 from app.search.ranking import in_turn
 from app.search.sight import Sight, cards_of
 from app.search.snapshot import Snapshot, snapshot
+from app.search.text import words
+from app.search.translations import for_reader
+from federation import vocabulary
 
 #: Specialities and people in one list; more would not be read while typing.
 SPECIALITIES, PEOPLE = 6, 4
@@ -51,13 +54,16 @@ def suggest(
     here: Space,
     now: datetime,
     scope: Scope = "everywhere",
+    *,
+    ranges: Sequence[str] = (),
 ) -> Suggestions:
     """Return what ``typed`` may become.
 
     :param language: in which specialities are told (BCP 47), one of the vocabulary's.
+    :param ranges: what the reader reads of people's texts (RFC 4647), the best first.
     """
     typed = clean(typed)
-    possible = completions(typed.strip(), language)
+    possible = _of_the_space(here, typed, language) + completions(typed.strip(), language)
     names = parts_of(typed)
     if not possible and len("".join(names)) < LETTERS:
         return Suggestions((), ())
@@ -69,8 +75,23 @@ def suggest(
         seen &= held.members
     found = _named(session, names, typed, seen, now.toordinal())[:PEOPLE]
     cards = cards_of(session, reader, here, now, found, sight.peers)
-    people = tuple(cards[row][1] for row in found if row in cards)
+    people = tuple(for_reader(cards[row][1], ranges) for row in found if row in cards)
     return Suggestions(_offered(held, possible, seen), people)
+
+
+def _of_the_space(here: Space, typed: str, language: str) -> tuple[Completion, ...]:
+    """Return what the space's own words lead to that go on from what was typed, at any word."""
+    wanted = " ".join(word.folded for word in words(typed))
+    if len(wanted) < LETTERS:
+        return ()
+    found = []
+    for said, code in sorted((here.labels or {}).items()):
+        every = [word.folded for word in words(said)]
+        begun = (" ".join(every[at:]).startswith(wanted) for at in range(len(every)))
+        if code in vocabulary.specialities() and any(begun):
+            name = spoken(vocabulary.label(code, language) or code)
+            found.append(Completion(code, name, said, ""))
+    return tuple(found[:SPECIALITIES])
 
 
 def _offered(
@@ -78,6 +99,9 @@ def _offered(
 ) -> tuple[Completion, ...]:
     """Return the first few specialities; those that somebody offers before the others."""
     offers = held.facets["speciality"]
+    # What the space calls it comes before what the shared list does, and once.
+    once = {one.code: one for one in reversed(possible)}
+    possible = [one for one in possible if once[one.code] is one]
     with_people = [one for one in possible if seen.intersect(offers.get(one.code, NOBODY))]
     others = [one for one in possible if one not in with_people]
     return tuple((with_people + others)[:SPECIALITIES])

@@ -189,3 +189,16 @@ def test_serving_says_everything_that_is_missing_in_one_message(founded):
     said = founded("run", ok=False).stderr
     assert "secret_key: missing" in said
     assert "root.json is missing" in said
+
+
+def test_a_set_of_the_index_that_lost_people_is_found_with_what_mends_it(founded):
+    founded("link", "aicha@lepalier.example", "--name", "Aïcha Benali")
+    change(founded, statement="DELETE FROM search_posting WHERE key = '@kind:member'")
+    for options in ([], ["--whole-index"]):
+        rows = json.loads(founded("doctor", "--json", *options).stdout)
+        [found] = [row for row in rows if row["what"] == "search index"]
+        assert (found["level"], found["to_do"]) == ("warning", "mitoyen index rebuild")
+        assert "is not found by @kind:member" in found["said"]
+    assert "is not found by @kind:member" in founded("index", "check", ok=False).stderr
+    founded("index", "rebuild")
+    assert findings(founded)["search index"]["level"] == "ok"

@@ -7,10 +7,12 @@ import stat
 import pytest
 from sqlalchemy.orm import Session
 
+from app.cli import serving
 from app.exchange.identity import load_identity
 from app.models.engine import open_engine
 from app.models.feed import FeedState
 from app.models.space import Space
+from app.search import completions
 from app.search.cities import City, find_city
 from tests.cli.conftest import DOOR
 from tests.databases import databases
@@ -160,3 +162,12 @@ def test_a_file_that_is_no_database_is_said_to_be_none(shell):
     for command in (("members", "list"), ("worker", "--once")):
         said = shell(*command, ok=False).stderr
         assert said.startswith("The database cannot be opened: file is not a database.")
+
+
+def test_a_process_of_the_server_reads_the_vocabulary_before_anybody_comes(shell, monkeypatch):
+    shell.found()
+    for name, value in shell.environment.items():
+        monkeypatch.setenv(name, value)
+    completions._places.cache_clear()
+    serving.application()
+    assert completions._places.cache_info().currsize == 1

@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import event
 
 from app.models.scope import Reader
+from app.search import completions as completions_
 from app.search import suggestions
 from app.search.completions import completions, spoken
+from app.search.lexicon import lexicon
 from app.search.suggestions import NAMES_READ, PEOPLE, SPECIALITIES, suggest
 from federation.vocabulary import LANGUAGES, specialities
 from tests.search.town import NOW, service
@@ -157,3 +159,21 @@ def test_who_bears_the_very_word_comes_first_and_equals_take_turns(town):
     assert {day[0] for day in days} == {"Mari Roth"}
     assert {day[1] for day in days} == {"Maria Blau", "Marie Gelb", "Marion Grau"}
     assert days[0] == people(town, "mari")
+
+
+def test_a_word_of_the_space_is_suggested_with_what_it_stands_for(town):
+    town.here.labels = {"Dompteuse de tableurs": "spreadsheets", "Gone": "no-such-code"}
+    [first, *_] = suggested(town, "dompt", "fr").specialities
+    assert (first.code, first.through, first.lang) == ("spreadsheets", "Dompteuse de tableurs", "")
+    assert suggested(town, "tableurs", "fr").specialities[0].code == "spreadsheets"
+    codes = [one.code for one in suggested(town, "tableurs", "fr").specialities]
+    assert len(codes) == len(set(codes))
+    assert suggested(town, "gone", "fr").specialities == ()
+
+
+def test_a_server_has_read_the_vocabulary_before_the_first_letter():
+    completions_.make_ready()
+    read = [completions_._places.cache_info().misses, lexicon.cache_info().misses]
+    completions_.completions.cache_clear()
+    assert completions_.completions("avoc", "fr")
+    assert [completions_._places.cache_info().misses, lexicon.cache_info().misses] == read
