@@ -10,7 +10,8 @@ What every search needs of everybody, facets and spaces, has keys that begin wit
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 from app.search.lexicon import lexicon
@@ -50,9 +51,48 @@ def keys_of(
     for column, text in zip(COLUMNS, columns, strict=True):
         if text:
             stems = text.split()
-            tokens = stems if column in CODED else _tokens(stems, begun=column != UNBEGUN)
-            keys.update([f"{column}:{one}" for one in tokens])
+            tokens = {token for stem in stems for token in _tokens(column, stem)}
+            keys.update([f"{column}:{token}" for token in tokens])
+            keys.update(phrases_of(column, stems))
     return keys
+
+
+def keys_by_stem(
+    column: str, having: Mapping[str, list[int]]
+) -> Iterator[tuple[str, str, Sequence[int]]]:
+    """Do for all rows at once what :func:`keys_of` does for one, its phrases excepted.
+
+    :param having: the rows that have each stem in ``column``; many share theirs.
+    :returns: each key, the word that it stands for (empty for none), and who has it, perhaps twice.
+    """
+    begun: dict[str, list[int]] = defaultdict(list)
+    for stem, rows in having.items():
+        for token in _tokens(column, stem):
+            if token[-1] == "*":
+                begun[token] += rows
+            else:
+                known = column in CODED or len(stem) > LONGEST
+                yield f"{column}:{token}", "" if known else stem, rows
+    for token, rows in begun.items():
+        yield f"{column}:{token}", "", sorted(set(rows))
+
+
+def phrases_of(column: str, stems: Sequence[str]) -> list[str]:
+    """Return the keys of the phrases that stand in a text."""
+    if column in CODED or _openings().isdisjoint(stems):
+        return []
+    return [f"{column}:{phrase}" for phrase in _phrases_in(stems)]
+
+
+def _tokens(column: str, stem: str) -> Sequence[str]:
+    if column in CODED:
+        return (stem,)
+    if stem == BORDER:
+        return ()
+    word = stem[:LONGEST]
+    if column == UNBEGUN:
+        return (word,)
+    return [word, *[word[:letters] + "*" for letters in BEGINNINGS if len(word) >= letters]]
 
 
 def shared_keys(kind: str, peer_id: int | None, public: bool, facets: str) -> set[str]:
@@ -70,13 +110,14 @@ def shared_keys(kind: str, peer_id: int | None, public: bool, facets: str) -> se
 
 def words_of(columns: Sequence[str]) -> set[str]:
     """Return the words of a row."""
-    return {
-        one
-        for column, text in zip(COLUMNS, columns, strict=True)
-        if text and column not in CODED
-        for one in text.split()
-        if one != BORDER and len(one) <= LONGEST
-    }
+    found: set[str] = set()
+    for column, text in zip(COLUMNS, columns, strict=True):
+        if text and column not in CODED:
+            found.update(text.split())
+    found.discard(BORDER)
+    if any(len(one) > LONGEST for one in found):
+        found = {one for one in found if len(one) <= LONGEST}
+    return found
 
 
 def phrase_keys(column: str, stems: Sequence[str]) -> list[str]:
@@ -88,16 +129,6 @@ def phrase_keys(column: str, stems: Sequence[str]) -> list[str]:
     if len(stems) > 1 and phrase in _phrases():
         return [f"{column}:{phrase}"]
     return [f"{column}:{one[:LONGEST]}" for one in stems]
-
-
-def _tokens(stems: Sequence[str], *, begun: bool) -> set[str]:
-    found = {one[:LONGEST] for one in stems}
-    found.discard(BORDER)
-    starting: set[str] = set()
-    if begun:
-        for letters in BEGINNINGS:
-            starting.update([one[:letters] + "*" for one in found if len(one) >= letters])
-    return found.union(starting, _phrases_in(stems))
 
 
 def _phrases_in(stems: Sequence[str]) -> Iterator[str]:

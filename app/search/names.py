@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from sqlalchemy import Connection, and_, delete, select
 
 from app.search.bulk import write_all
+from app.search.pieces import pieces
 from app.search.tables import doc, names
-from app.search.text import words
 
 #: Words of one name that lead to it, and letters of each.
 WORDS, LETTERS = 8, 60
@@ -28,7 +28,7 @@ _LAST = "\U0010ffff"
 
 def parts_of(name: str) -> tuple[str, ...]:
     """Return the words of a name as they are compared, each once."""
-    folded = (word.folded[:LETTERS] for word in words(name))
+    folded = [one.folded[:LETTERS] for one in pieces(name) if one.folded]
     return tuple(dict.fromkeys(folded))[:WORDS]
 
 

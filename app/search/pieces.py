@@ -54,7 +54,8 @@ class _Runs(dict[str, tuple[Piece, ...]]):
     """What stands between two blanks, with the words in it: mostly one, and a comma."""
 
     def __missing__(self, run: str) -> tuple[Piece, ...]:
-        found = tuple(map(_PIECES.__getitem__, written(run)))
+        # Letters and figures alone are one word; looking for others would find none.
+        found = (_piece(run),) if run.isalnum() else tuple(map(_PIECES.__getitem__, written(run)))
         if len(run) <= LONGEST_KEPT:
             _make_room(self)
             self[run] = found

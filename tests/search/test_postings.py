@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from app.search.facets import DENSE, FEW, OPTIONS, Counted, Sets
-from app.search.keys import keys_of, phrase_keys
-from app.search.people import NOBODY, People
+from app.search.keys import keys_of, phrase_keys, shared_keys, words_of
+from app.search.people import BEHIND, NOBODY, People, more_of
 from app.search.postings import PIECE_BITS, Changes, beginning, holding, words_like
-from app.search.tables import posting
+from app.search.tables import posting, word
 from app.search.writing import COLUMNS
 
 #: Rows at the ends of pieces.
@@ -48,6 +48,52 @@ def test_a_word_is_learnt_once(town):
     change(connection, set(), {"title:zzzavocat"}, ["zzzavocat"])
     change(connection, set(), {"body:zzzavocat"}, ["zzzavocat", "zzzavocas"])
     assert sorted(words_like(connection, "z", 9)) == ["zzzavocas", "zzzavocat"]
+
+
+def test_who_is_written_behind_a_set_is_in_it_as_if_it_had_been_opened():
+    chance = random.Random(7)
+    for piece in (0, 1, 3):
+        for size in (0, 1, 2, BEHIND, 4090, 4096, 5000, 60_000):
+            before = sorted(chance.sample(range(60_000), size))
+            for count in (1, 2, BEHIND, BEHIND + 1, 300):
+                rising = sorted(chance.sample(range(60_000, 65_536), count))
+                anywhere = chance.choices(range(65_536), k=count)
+                for added in (rising, anywhere, list(range(count))):
+                    held = People([piece << PIECE_BITS | one for one in before])
+                    more = more_of(held.serialize() if before else None, piece, added)
+                    wanted = held | People([piece << PIECE_BITS | one for one in added])
+                    assert People.deserialize(more) == wanted, (piece, size, count)
+
+
+def test_whoever_is_written_with_others_is_found_as_if_written_alone(town):
+    connection = town.session.connection()
+    texts = [
+        ("k_lawyer k_tax", "", "k_x", "droit travail k_ droit", "avocat", "", "", "bio", "", "é"),
+        ("k_lawyer", "", "", "droit k_ travail", "av avo avocat", "", "x", "a" * 70, "", "anna an"),
+        ("", "", "", "a" * 61 + " " + "a" * 70, "", "", "", "bio bio", "日本語", "anna"),
+    ]
+    everything = select(posting).order_by(posting.c.key), select(word).order_by(word.c.word)
+    written = []
+    for together in (True, False):
+        for table in (posting, word):
+            connection.execute(delete(table))
+        changes = Changes()
+        for number, columns in enumerate(texts, (1 << PIECE_BITS) - 2):
+            row = ("mirrored", 7, True, NAMED)
+            if together:
+                changes.add_new(number, shared_keys(*row), columns)
+            else:
+                changes = Changes()
+                changes.add(number, set(), keys_of(*row, columns), words_of(columns))
+                changes.write(connection)
+        if together:
+            changes.write(connection)
+        written.append([connection.execute(each).all() for each in everything])
+    [(sets, known), (alone, known_alone)] = written
+    assert known == known_alone
+    assert [(key, piece, People.deserialize(those)) for key, piece, those in sets] == [
+        (key, piece, People.deserialize(those)) for key, piece, those in alone
+    ]
 
 
 def test_a_phrase_of_the_vocabulary_is_looked_up_whole_and_never_over_the_border_of_two_texts():
