@@ -17,7 +17,7 @@ from federation.keys import Keyring
 from federation.signing import Signed
 from federation.transport import Transport
 
-#: Records asked for at once: they are written in one transaction, while other writers wait.
+#: Records asked for at once.
 RECORDS_AT_ONCE = 200
 
 #: Threads that verify: checking a signature takes more than half of the time, and lets others run.
@@ -60,6 +60,10 @@ class Page:
     def names_unknown_key(self) -> bool:
         """Say whether a document names a key that is not on the plate."""
         return any(isinstance(record.error, KeyUnknownError) for record in self.records)
+
+    def and_then(self, following: Page) -> Page:
+        """Return this page and the ``following`` one as one."""
+        return replace(following, records=self.records + following.records)
 
     def verified_with(self, keys: Keyring) -> Page:
         """Return the same page, verified once more with other keys."""

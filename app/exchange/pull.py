@@ -1,8 +1,8 @@
 """Taking in what a neighbour has published since we last asked.
 
 Network and signatures come first, outside any transaction; then documents, tombstones, index,
-cursor and the comparison of roots are written in one commit for each page. A crash in between
-repeats a page and never skips one.
+cursor and the comparison of roots are written in one commit for a few pages. A crash in between
+repeats pages and never skips one.
 
 * One bad document is its author's problem: it goes into the journal, the rest is taken in.
 * Nothing is deleted because an answer did not come: only on a signed withdrawal, on expiry, when
@@ -21,9 +21,11 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.exchange import checkpoints, copies, entities, lag, outbox, reconcile, standing
-from app.exchange.feeds import Page, Record, read_page
+from app.exchange.calm import calm
+from app.exchange.feeds import Page, Record
 from app.exchange.identity import Identity
 from app.exchange.intake import Intake, Preparations, prepare
+from app.exchange.several import PAGES_PER_PULL, Reader
 from app.exchange.turn import TurnOverError
 from app.models.engine import reading
 from app.models.journal import note
@@ -40,9 +42,6 @@ from federation.errors import (
 from federation.limits import FEED_RECORDS, PEER_PROFILES
 from federation.replica import Outcome, drops_many
 from federation.transport import Transport
-
-#: Pages taken in by one pull; a larger backfill goes on in the next, so that others get a turn.
-PAGES_PER_PULL = 50
 
 #: How often a neighbour that says we are none is told our half again.
 STATED_AGAIN_AFTER = timedelta(days=1)
@@ -89,7 +88,8 @@ def pull(
     peer_id = peer.id
     pulled = Pulled()
     try:
-        _pull(session, peer, transport, identity, now, pulled)
+        with calm():
+            _pull(session, peer, transport, identity, now, pulled)
     except (FederationError, OperationalError) as error:
         session.rollback()
         _say_failure(session, peer_id, error, now)
@@ -110,14 +110,15 @@ def _pull(
     plate = entities.current_configuration(session, peer, transport, identity, now)
     before = copies.count(session, peer)
     looked_again = began_again = False
-    reached = 0
-    for _ in range(PAGES_PER_PULL):
+    reader = Reader(transport, identity, now)
+    while reader.pages < PAGES_PER_PULL:
         since, etag, epoch = peer.cursor, peer.feed_etag, peer.epoch
-        # Nothing of ours is asked for until the page is here: that would begin a transaction, and
-        # all other writers would wait as long as the neighbour takes.
+        left = FEED_RECORDS - peer.since_end
+        # Nothing of ours is asked for until the pages are here: that would begin a transaction,
+        # and all other writers would wait as long as the neighbour takes.
         session.commit()
         try:
-            page = _page_behind(since, etag, epoch, transport, plate, identity, now)
+            page = reader.read(plate, since, etag, epoch, left)
         except TurnOverError:
             break
         except EpochChangedError as error:
@@ -126,7 +127,6 @@ def _pull(
             began_again = True
             _begin_again(session, peer)
             continue
-        reached = _further(page, since, reached)
         if page.names_unknown_key and not looked_again:
             # Perhaps it rotated its operational key since we last looked at its door.
             looked_again = True
@@ -153,35 +153,8 @@ def _pull(
         if peer.since_end > FEED_RECORDS:
             raise EndlessFeedError(f"more than {FEED_RECORDS} records, and no end")
         session.commit()
+        reader.raise_what_came_between()
     pulled.more = True
-
-
-def _page_behind(
-    since: str,
-    etag: str,
-    epoch: str,
-    transport: Transport,
-    plate: EntityConfiguration,
-    identity: Identity,
-    now: datetime,
-) -> Page:
-    """Read the page behind ``since``, a cursor of ``epoch``; raises as :func:`read_page` does."""
-    page = read_page(transport, plate, identity, since, etag, now)
-    if since and not page.unchanged and page.epoch != epoch:
-        raise EpochChangedError("a page of another epoch than its cursor")
-    return page
-
-
-def _further(page: Page, since: str, reached: int) -> int:
-    """Return the position that ``page`` reaches, behind the one that was ``reached`` before.
-
-    :raises EndlessFeedError: it begins at or before that: its pages lead in a circle.
-    """
-    if not page.records:
-        return reached
-    if since and page.records[0].seq <= reached:
-        raise EndlessFeedError("its positions do not rise from page to page")
-    return page.records[-1].seq
 
 
 def _is_as_it_was(

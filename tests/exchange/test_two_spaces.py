@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import event, select
 
 from app.exchange import peers
 from app.exchange.pull import Pulled, pull
 from app.models.feed import FeedEntry, FeedState, PeerAck
 from app.models.peer import MirroredProfile, MirroredWithdrawal
+from federation.errors import UnreachableError
 
 
 def pulled(town, reader, about):
@@ -177,6 +179,52 @@ def test_a_feed_of_many_pages_arrives_whole(town, monkeypatch):
     town.befriend("lyon", "nantes")
     assert town.held("lyon") == everybody
     assert town.peer("lyon", "nantes", "roots_agree") is True
+
+
+def three_pages(town, monkeypatch):
+    """Eight people, published before anybody reads them, in pages of three."""
+    monkeypatch.setattr("app.exchange.feeds.RECORDS_AT_ONCE", 3)
+    town.befriend("lyon", "nantes")
+    for number in range(8):
+        town.publish("nantes", f"Person {number}")
+
+
+def fails_at_the_third(town):
+    """Let Nantes go off line behind the second page that it gives."""
+    given = []
+
+    def answer(method, path):
+        if path.startswith("/federation/v1/feed"):
+            given.append(path)
+        return UnreachableError("gone") if len(given) > 2 else None
+
+    town.network.instead["nantes"] = answer
+
+
+@pytest.mark.parametrize(("most", "transactions"), [(1800, 1), (3, 3)])
+def test_pages_are_written_together_as_far_as_there_is_room(town, monkeypatch, most, transactions):
+    monkeypatch.setattr("app.exchange.several.RECORDS_WRITTEN", most)
+    three_pages(town, monkeypatch)
+    with town.at("lyon") as session:
+        peer = town.peer_in(session, "nantes")
+        before, cursors = peer.cursor, set()
+        event.listen(session, "before_commit", lambda _: cursors.add(peer.cursor))
+        got = pull(session, peer, town.network, town.identity("lyon"), town.now)
+    assert (len(got.admitted), got.more) == (8, False)
+    assert len(cursors - {before}) == transactions
+
+
+def test_what_came_before_a_neighbour_fell_silent_is_kept_and_read_no_second_time(
+    town, monkeypatch
+):
+    three_pages(town, monkeypatch)
+    fails_at_the_third(town)
+    with pytest.raises(UnreachableError):
+        pulled(town, "lyon", "nantes")
+    assert len(town.held("lyon")) == 6
+    assert town.peer("lyon", "nantes", "last_error", "failures") == ("unreachable", 1)
+    del town.network.instead["nantes"]
+    assert len(pulled(town, "lyon", "nantes").admitted) == 2
 
 
 def test_a_neighbour_that_loses_many_at_once_waits_for_our_admin(town):
