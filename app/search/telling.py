@@ -6,6 +6,7 @@ from typing import Any
 
 from app.search.answers import Hit, Reason
 from app.search.lexicon import label_of
+from app.search.translations import in_further_languages, written_first
 
 #: How a reason is said, by language; ``{said}`` is the person's word, ``{found}`` the profile's.
 _REASONS = {
@@ -78,7 +79,9 @@ _FIELDS = {
 
 
 def told(hit: Hit, language: str) -> dict[str, Any]:
-    """Return what programs are told of a hit: strings, numbers, booleans and lists of them.
+    """Return what programs are told of a hit: plain JSON values.
+
+    ``lang`` is the language of the headline, and ``translations`` has it in the others.
 
     :param language: of the reasons, one of the shared vocabulary's.
     """
@@ -88,6 +91,12 @@ def told(hit: Hit, language: str) -> dict[str, Any]:
         "name": card.name,
         "profession": card.profession,
         "headline": card.headline,
+        "lang": card.headline_lang or card.locale,
+        "translations": [
+            {"lang": one.headline_lang or one.locale, "headline": one.headline}
+            for one in (written_first(card), *in_further_languages(card))
+            if one.headline and one.headline != card.headline
+        ],
         "space": card.space.name,
         "city": card.space.city,
         "distance_km": None if hit.distance_km is None else round(hit.distance_km, 1),
@@ -102,4 +111,5 @@ def said(reason: Reason, language: str) -> str:
     field = _FIELDS[language].get(reason.field, reason.field)
     label = label_of(reason.code, language) if reason.code else reason.found
     form = _REASONS[language]["word" if not reason.code and reason.how != "near" else reason.how]
-    return form.format(said=reason.said, found=reason.found, field=field, label=label)
+    found = f"{reason.found} [{reason.lang}]" if reason.unshown else reason.found
+    return form.format(said=reason.said, found=found, field=field, label=label)

@@ -15,6 +15,7 @@ from app.search.find import find
 from app.search.query import Query
 from app.web import facets, results
 from app.web.access import anyone, reader
+from app.web.languages import ranges
 from app.web.pages import page
 
 bp = Blueprint("directory", __name__)
@@ -34,7 +35,7 @@ def show() -> Response:
     query = replace(
         query, scope="here", words="", within=None, near="", space=(), city=(), country=()
     )
-    found = find(db.session(), query, reader(), g.space, g.now, limit=PEOPLE)
+    found = find(db.session(), query, reader(), g.space, g.now, limit=PEOPLE, ranges=ranges())
     answer = page(
         "directory/show.html",
         results.wanted_part("people"),

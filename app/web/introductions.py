@@ -30,8 +30,10 @@ from app.models.member import Member
 from app.models.peer import MirroredProfile
 from app.models.scope import seen_by
 from app.search.cards import Card, card_of_member, card_of_mirrored
+from app.search.translations import for_reader
 from app.web import forms, rates, words
 from app.web.access import account, members, reader, signed_in
+from app.web.languages import ranges
 from app.web.letter_form import Letter
 from app.web.pages import page
 from app.web.profile import mirrored_profile
@@ -222,6 +224,7 @@ def _ask(found: Member | MirroredProfile) -> Response:
         if member is not None
         else card_of_mirrored(found, g.now)  # type: ignore[arg-type]  # one of the two it is
     )
+    card = for_reader(card, ranges())
     wanted_kind = QUOTE if request.args.get("kind") == QUOTE else QUESTION
     kind = wanted_kind if wanted_kind in card.doors else next(iter(card.doors), wanted_kind)
     wanted = request.args.get("service", "") or (card.services[0].ref if card.services else "")

@@ -18,6 +18,9 @@ LANGUAGES = {"en": "English", "fr": "Français"}
 COOKIE = "language"
 COOKIE_SECONDS = 365 * 24 * 3600
 
+#: Languages heard of a browser; who reads more of them reads the first ones best.
+RANGES = 10
+
 bp = Blueprint("languages", __name__)
 
 
@@ -56,6 +59,23 @@ def chosen_language() -> str:
         *(space.languages if space else []),
     )
     return next((wish for wish in wishes if wish in LANGUAGES), "en")
+
+
+def ranges() -> tuple[str, ...]:
+    """Return the languages that the reader reads (RFC 4647), the best first.
+
+    What they chose for our pages, then what their browser says (RFC 9110 section 12.5.4), then what
+    the page speaks. In the texts of people there are more languages than our pages exist in.
+    """
+    person = account()
+    said = [tag for tag, quality in request.accept_languages if quality > 0]
+    wishes = (
+        request.cookies.get(COOKIE, ""),
+        person.locale if person else "",
+        *said[:RANGES],
+        language(),
+    )
+    return tuple(dict.fromkeys(wish for wish in wishes if wish and wish != "*"))
 
 
 def language() -> str:

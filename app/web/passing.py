@@ -24,9 +24,11 @@ from app.models.scope import Reader, seen_by, visible_mirrored
 from app.search.cards import Card, card_of_member, card_of_mirrored
 from app.search.find import find
 from app.search.query import Query
+from app.search.translations import for_reader, written_first
 from app.web import forms, rates
 from app.web.access import members, signed_in
 from app.web.introductions import LETTERS, can_be_asked, own_conversation
+from app.web.languages import ranges
 from app.web.letter_form import too_long
 from app.web.pages import page
 from federation import limits
@@ -48,7 +50,8 @@ class Colleague:
     def recipient(self) -> Recipient:
         """Return them as whoever is written to."""
         peer = self.found.peer if isinstance(self.found, MirroredProfile) else None
-        card = self.card
+        # What is kept of them is what they wrote first, whoever reads it.
+        card = written_first(self.card)
         return Recipient(card.subject, card.name, card.headline, card.space.name, peer, card.locale)
 
 
@@ -76,10 +79,13 @@ def colleague(subject: str) -> Colleague | None:
         ).one_or_none()
         if member is None:
             return None
-        return Colleague(card_of_member(member, g.space, g.now.date(), Reader.MEMBER), member)
+        card = card_of_member(member, g.space, g.now.date(), Reader.MEMBER)
+        return Colleague(for_reader(card, ranges()), member)
     shown = visible_mirrored(Reader.MEMBER, g.now).where(MirroredProfile.subject == subject)
     profile = db.session.scalars(shown).one_or_none()
-    return None if profile is None else Colleague(card_of_mirrored(profile, g.now), profile)
+    if profile is None:
+        return None
+    return Colleague(for_reader(card_of_mirrored(profile, g.now), ranges()), profile)
 
 
 @bp.get("/introductions/<ref>/passing")
@@ -162,7 +168,10 @@ def _page(
 
 def _offered(conversation: Conversation, words: str) -> list[Colleague]:
     query = Query.from_args({"q": words, "scope": "everywhere"})
-    hits = find(db.session(), query, Reader.MEMBER, g.space, g.now, limit=OFFERED + 2).hits
+    found = find(
+        db.session(), query, Reader.MEMBER, g.space, g.now, limit=OFFERED + 2, ranges=ranges()
+    )
+    hits = found.hits
     own = _identity().space.subject(conversation.member.ref)
     others = [hit.card.subject for hit in hits if hit.card.services and hit.card.doors]
     people = [colleague(one) for one in others if one not in (own, conversation.other)]

@@ -28,7 +28,10 @@ from app.search.cards import (
     shows_all,
 )
 from app.search.places import distance
+from app.search.translations import for_reader, languages_of
+from app.search.versions import best
 from app.web.access import account, anyone, reader, signed_in
+from app.web.languages import ranges
 from app.web.pages import page
 from federation import vocabulary
 
@@ -120,8 +123,17 @@ def way_back() -> str:
 
 def person(card: Card, peer: Peer | None) -> dict[str, Any]:
     """Return what the block of the page shows in which the person is described."""
+    texts = languages_of(card)
+    read = ranges()
+    wanted = request.args.get("texts", "")
+    chosen = [wanted] if wanted in texts else []
+    card = for_reader(card, [*chosen, *read])
+    shown = chosen[0] if chosen else best(read, texts) or card.locale
     return {
         "card": card,
+        "texts": texts,
+        "shown": shown,
+        "strange": bool(shown) and not best(read, [shown]),
         "km": distance(g.space, peer) if peer else None,
         "shared": shared_interests(card),
     }

@@ -16,7 +16,7 @@ from app.search.find import PAGE, find
 from app.search.query import Query
 from app.web import facets, results, words
 from app.web.access import anyone, reader
-from app.web.languages import language
+from app.web.languages import language, ranges
 from app.web.pages import page
 from federation import vocabulary
 
@@ -34,7 +34,7 @@ NAMES_TOLD = 5
 @anyone
 def show() -> Response:
     query = results.asked(request.args)
-    found = find(db.session(), query, reader(), g.space, g.now, limit=PAGE)
+    found = find(db.session(), query, reader(), g.space, g.now, limit=PAGE, ranges=ranges())
     answer = page(
         "search/show.html",
         results.wanted_part("results"),

@@ -8,7 +8,7 @@ from app.database import db
 from app.search.query import SCOPES
 from app.search.suggestions import suggest
 from app.web.access import anyone, reader
-from app.web.languages import language
+from app.web.languages import language, ranges
 from app.web.pages import page
 
 bp = Blueprint("suggestions", __name__)
@@ -27,5 +27,6 @@ def show() -> Response:
         g.space,
         g.now,
         next((scope for scope in SCOPES if scope == asked), "everywhere"),
+        ranges=ranges(),
     )
     return page("search/_suggestions.html", suggestions=found)

@@ -109,7 +109,9 @@ def _document_for(member: Member, who: str) -> dict[str, Any] | None:
         return None if found is None else found.claims
     # A program is a visitor, with or without somebody's cookie: see app/wire/search.py.
     query = Query(words=clean(member.name))
-    answer = find(db.session(), query, Reader.VISITOR, g.space, g.now, limit=NAMESAKES)
+    answer = find(
+        db.session(), query, Reader.VISITOR, g.space, g.now, limit=NAMESAKES, ranges=[language()]
+    )
     hits = (*answer.hits, *answer.perhaps)
     mine = [one for one in hits if one.card.kind == "member" and one.card.ref == member.ref]
     return told(mine[0], language()) if mine else None

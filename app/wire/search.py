@@ -8,9 +8,11 @@ the answer is the same for everybody, and any website may read it.
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, request, url_for
+from werkzeug.exceptions import NotAcceptable
 
 from app.database import db
 from app.models.scope import Reader
@@ -26,6 +28,8 @@ from federation.vocabulary import LANGUAGES
 bp = Blueprint("search_api", __name__)
 problems.register(bp)
 
+#: Every parameter that is read, beside the language of the answer.
+PARAMETERS = ("q", *(one.name for one in fields(Query) if one.name != "words"), "lang")
 #: What kind of thing is wrong with a question (RFC 9457).
 IMPOSSIBLE = "urn:mitoyen:problem:impossible-filter"
 #: Under which name the limit is counted and told.
@@ -36,8 +40,10 @@ WHAT = "search"
 @machines
 def show() -> Response:
     count(SEARCHES, WHAT)
+    if request.accept_mimetypes and not request.accept_mimetypes["application/json"]:
+        raise NotAcceptable  # RFC 9110 section 15.5.7
     query, language = Query.from_args(request.args), _language(request.args.get("lang", "en"))
-    found = find(db.session(), query, Reader.VISITOR, g.space, g.now, limit=PAGE)
+    found = find(db.session(), query, Reader.VISITOR, g.space, g.now, limit=PAGE, ranges=[language])
     response = Response(
         json.dumps(_told(found, language), ensure_ascii=False), content_type="application/json"
     )
