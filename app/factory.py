@@ -40,6 +40,7 @@ from app.web import (
     membership,
     my_data,
     my_profile,
+    my_texts,
     neighbours,
     passing,
     passkeys,
@@ -124,6 +125,7 @@ def create_app(settings: Settings) -> Flask:
         reports,
         record,
         my_profile,
+        my_texts,
         view_as,
         first_steps,
         my_data,
@@ -146,6 +148,7 @@ def create_app(settings: Settings) -> Flask:
     # A mail program stops letters with one click and knows none of our forms (RFC 8058).
     csrf.exempt(letters.bp)
     wire.register(app, csrf)
+    wire.refuse_machines(app, errors.refuse, errors.apologise)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # Flask's own advice

@@ -32,7 +32,6 @@ def register(app: Flask) -> None:
     app.register_error_handler(QueryError, refuse_filter)
     app.register_error_handler(OperationalError, refuse_busy_database)
     app.register_error_handler(DataError, refuse_impossible_value)
-    app.register_error_handler(InternalServerError, apologise)
 
 
 def _leave_to_apologise(_exc_info: object) -> None:

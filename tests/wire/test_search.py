@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.database import db
+from app.wire.search import PARAMETERS
 from tests.spaces import service
 from tests.web.people import MAUD, befriend, listed, mirrored, offer
 
@@ -166,3 +167,46 @@ def test_the_documentation_shows_an_answer_as_it_is(space, browser):
     assert browser.get("/api/search?within=7").json == promised["problem"]
     for parameter in ("near", "price", "availability", "lang", "within", "page", "sort"):
         assert f"| `{parameter}`" in DOCUMENT.read_text()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("POST", "/api/search", {}, 405),
+        ("DELETE", "/api/search?q=avocat", {"Accept": "text/html"}, 405),
+        ("GET", "/api/", {}, 404),
+        ("GET", "/api/people", {"Accept": "text/html"}, 404),
+        ("GET", "/api/search/", {}, 404),
+        ("GET", "/api/search?q=avocat", {"Accept": "text/html"}, 406),
+        ("GET", "/api/search?q=avocat", {"Accept": "application/json;q=0"}, 406),
+        ("GET", "/federation/v1/nothing", {}, 404),
+        ("POST", "/.well-known/openid-federation", {}, 405),
+    ],
+)
+def test_programs_are_refused_with_a_problem_and_never_a_page(
+    space, browser, method, path, headers, status
+):
+    answer = browser.open(path, method=method, headers=headers)
+    assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
+    assert answer.json["status"] == status
+    assert answer.json["detail"]
+    if status == 405:
+        assert "GET" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize("accepted", [None, "*/*", "application/*", "text/html, */*;q=0.1"])
+def test_whoever_takes_json_too_gets_it(space, browser, accepted):
+    headers = {"Accept": accepted} if accepted else {}
+    assert browser.get("/api/search?q=avocat", headers=headers).status_code == 200
+
+
+def test_people_are_still_told_with_a_page(space, browser):
+    assert browser.get("/nothing").content_type.startswith("text/html")
+    assert browser.post("/search").content_type.startswith("text/html")
+
+
+def test_the_documented_parameters_are_those_that_are_read():
+    _, table = DOCUMENT.read_text().split("| parameter | holds |")
+    rows = table.partition("\n\n")[0].splitlines()[2:]
+    documented = [name for row in rows for name in re.findall(r"`(\w+)`", row.split(" | ")[0])]
+    assert sorted(documented) == sorted(PARAMETERS)
