@@ -24,6 +24,7 @@ import re
 import sqlite3
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -53,6 +54,7 @@ from app.models.feed import FeedEntry, FeedState
 from app.models.peer import MirroredProfile
 from federation import signing, tree
 from federation.transport import Answer
+from tests.benchmarks import parts
 from tests.benchmarks.profiles import people
 from tests.neighbourhood import Neighbourhood, url_of
 
@@ -441,7 +443,8 @@ def run(size: int, folder: Path) -> None:
         network.plays = True
         before = megabytes("VmRSS")
         forget_peak()
-        taken, pulls = take_in(town, network, meter)
+        with parts.timing() as ours:
+            taken, pulls = take_in(town, network, meter)
         peak = megabytes("VmHWM")
         # Before and after, because others use the machine too; the faster one is the measure.
         single = min(single, ideal(some, key, folder, 1)[0], key=lambda cost: cost.processor)
@@ -451,6 +454,7 @@ def run(size: int, folder: Path) -> None:
         if held != size + 1:
             raise AssertionError(f"{held} held, {size + 1} published")
         _print_throughput(size, done, single, double, taken)
+        _print_parts(parts.ideal_parts(some, key, folder), (ours, size))
         console.print(
             f"{pulls} pulls of {len(pages)} pages; {packed / size:.0f} bytes a profile on the wire "
             f"(gzip); memory at most {peak:.0f} MB, {peak - before:.0f} MB more than before"
@@ -484,6 +488,17 @@ def _print_throughput(size: int, done: int, single: Cost, double: Cost, taken: C
             f"{by_processor:.0f}", f"{by_processor / (done / single.processor):.2f}",
             f"{by_clock:.0f}", f"{by_clock / (done / single.clock):.2f}",
         )  # fmt: skip
+    console.print(table)
+
+
+def _print_parts(*measured: tuple[Counter[str], int]) -> None:
+    table = Table(title="Where it goes, the ideal loop first", title_justify="left")
+    table.add_column("")
+    table.add_column("µs of processor a profile", justify="right")
+    for spent, count in measured:
+        for words, seconds in spent.items():
+            table.add_row(words, f"{seconds / count * 1e6:.0f}")
+        table.add_section()
     console.print(table)
 
 

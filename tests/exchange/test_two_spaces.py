@@ -201,7 +201,7 @@ def fails_at_the_third(town):
     town.network.instead["nantes"] = answer
 
 
-@pytest.mark.parametrize(("most", "transactions"), [(1800, 1), (3, 3)])
+@pytest.mark.parametrize(("most", "transactions"), [(1000, 1), (3, 3)])
 def test_pages_are_written_together_as_far_as_there_is_room(town, monkeypatch, most, transactions):
     monkeypatch.setattr("app.exchange.several.RECORDS_WRITTEN", most)
     three_pages(town, monkeypatch)
