@@ -111,6 +111,12 @@ def test_it_is_said_that_a_document_with_parts_for_neighbours_is_in_no_public_li
     said = "neither in the public feed nor among plain files"
     assert said in looking(town, "nantes", CLAIRE).get("/me/as/space").text
     assert said not in looking(town, "nantes", CLAIRE).get("/me/as/visitor").text
+    with town.at("nantes") as session:
+        member = session.scalars(select(Member).filter_by(name="Claire Vasseur")).one()
+        member.show_to("neighbours", town.now)
+        publish_member(session, member, town.identity("nantes"), town.now)
+    page = looking(town, "nantes", CLAIRE).get("/me/as/space")
+    assert (page.status_code, said in page.text) == (200, False)
 
 
 @pytest.mark.parametrize("who", ["visitor", "member"])
