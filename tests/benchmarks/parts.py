@@ -10,7 +10,7 @@ import base64
 import gzip
 import json
 import sqlite3
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +23,9 @@ from app.exchange import feeds, intake, several
 from app.exchange import pull as pulling
 from app.search import postings
 
+#: Seconds by what was done.
+Spent = defaultdict[str, float]
+
 #: What is timed of ours: where its name is looked up, the name, and what it does.
 OURS = (
     (several, "read_page", "read, verified, claims checked"),
@@ -34,9 +37,9 @@ OURS = (
 
 
 @contextmanager
-def timing() -> Iterator[Counter[str]]:
+def timing() -> Iterator[Spent]:
     """Count the seconds that each part of ours takes inside."""
-    spent: Counter[str] = Counter()
+    spent: Spent = defaultdict(float)
     were = [(where, name, getattr(where, name)) for where, name, _ in OURS]
     for where, name, does in OURS:
         setattr(where, name, _timed(getattr(where, name), does, spent))
@@ -47,7 +50,7 @@ def timing() -> Iterator[Counter[str]]:
             setattr(where, name, was)
 
 
-def _timed(function: Callable[..., Any], does: str, spent: Counter[str]) -> Callable[..., Any]:
+def _timed(function: Callable[..., Any], does: str, spent: Spent) -> Callable[..., Any]:
     def timed(*given: Any, **named: Any) -> Any:
         begun = process_time()
         try:
@@ -58,9 +61,9 @@ def _timed(function: Callable[..., Any], does: str, spent: Counter[str]) -> Call
     return timed
 
 
-def ideal_parts(pages: list[Path], key: Ed25519PublicKey, folder: Path) -> tuple[Counter[str], int]:
+def ideal_parts(pages: list[Path], key: Ed25519PublicKey, folder: Path) -> tuple[Spent, int]:
     """Return the seconds that each part of the ideal loop takes, and for how many profiles."""
-    spent: Counter[str] = Counter()
+    spent: Spent = defaultdict(float)
     tokens = _over(spent, "unpacked", pages, _tokens_of)
     flat = [token for page in tokens for token in page]
     _over(spent, "raw Ed25519", flat, lambda token: _verify(token, key))
@@ -87,7 +90,7 @@ def ideal_parts(pages: list[Path], key: Ed25519PublicKey, folder: Path) -> tuple
     return spent, len(flat)
 
 
-def _over(spent: Counter[str], does: str, each: Any, what: Callable[[Any], Any]) -> list[Any]:
+def _over(spent: Spent, does: str, each: Any, what: Callable[[Any], Any]) -> list[Any]:
     begun = process_time()
     done = [what(one) for one in each]
     spent[does] += process_time() - begun

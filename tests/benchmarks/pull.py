@@ -24,7 +24,6 @@ import re
 import sqlite3
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -491,7 +490,7 @@ def _print_throughput(size: int, done: int, single: Cost, double: Cost, taken: C
     console.print(table)
 
 
-def _print_parts(*measured: tuple[Counter[str], int]) -> None:
+def _print_parts(*measured: tuple[parts.Spent, int]) -> None:
     table = Table(title="Where it goes, the ideal loop first", title_justify="left")
     table.add_column("")
     table.add_column("µs of processor a profile", justify="right")
