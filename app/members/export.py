@@ -84,6 +84,7 @@ def claims(member: Member) -> dict[str, Any]:
         "headline": member.headline,
         "bio": member.bio,
         "locale": member.locale,
+        "translations": member.translations,
         "languages": member.languages,
         "profession": member.profession,
         "location": member.location,
@@ -111,6 +112,7 @@ def _service(service: Service) -> dict[str, Any]:
         "valid_until": service.valid_until and service.valid_until.isoformat(),
         "remote": service.remote,
         "languages": service.languages,
+        "translations": service.translations,
     }
 
 

@@ -166,15 +166,21 @@ def save(person: Account, form: ProfileForm, photo: PhotoForm | None = None) -> 
         db.session.add(member)
         person.member = member
     form.fill(member, g.now)
-    member.updated_at = g.now
     db.session.flush()
     if photo is not None:
         photo.fill(db.session(), member, g.now)
+    publish(member)
+    flash(_what_happens_next(member, was_listed))
+
+
+def publish(member: Member) -> None:
+    """Sign and index what was just written on the row, and commit it."""
+    member.updated_at = g.now
+    db.session.flush()
     still_true.heard(db.session(), member, g.now)
     publish_member(db.session(), member, _identity(), g.now)
     index_member(db.session(), member)
     db.session.commit()
-    flash(_what_happens_next(member, was_listed))
 
 
 def _what_happens_next(member: Member, was_listed: bool) -> str:
@@ -272,11 +278,13 @@ def _draft(member: Member | None) -> Member:
     draft = Member(revision=0, audience=ME, created_at=g.now, updated_at=g.now)
     if member is not None:
         draft.ref, draft.photo = member.ref, member.photo
+        draft.translations = member.translations
         draft.services = [
             Service(
                 ref=service.ref,
                 speciality=service.speciality,
                 speciality_label=service.speciality_label,
+                translations=service.translations,
             )
             for service in member.services
         ]

@@ -1,0 +1,70 @@
+"""Texts in another language: written on a page of their own, read by whoever reads it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from app.database import db
+from tests.spaces import add_member, service
+
+MAUD = "maud@legoff.example"
+
+
+@pytest.fixture
+def maud(space, browser, sign_in):
+    member = add_member(
+        "Maud Le Goff", email=MAUD, audience="space", headline="Logos for bakers", locale="en",
+        services=(service("Logo and label", ref="logo"),),
+    )  # fmt: skip
+    db.session.commit()
+    sign_in(browser, MAUD)
+    return member
+
+
+def post(browser, path, **typed):
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]*)"', browser.get("/me/texts/fr").text)
+    return browser.post(path, data={**typed, "csrf_token": token[1] if token else ""})
+
+
+@pytest.mark.parametrize("lang", ["en", "EN", "english", "xx-nonsense", "volapuk-klingon"])
+def test_the_language_of_the_originals_and_what_is_none_have_no_page(browser, maud, lang):
+    assert browser.get(f"/me/texts/{lang}").status_code == 404
+    assert post(browser, f"/me/texts/{lang}", headline="Logos").status_code == 404
+    db.session.refresh(maud)
+    assert maud.translations == []
+
+
+def test_a_fifth_language_is_neither_offered_nor_taken(browser, maud):
+    maud.translations = [{"lang": tag, "bio": "b"} for tag in ("de", "es", "it", "nl")]
+    db.session.commit()
+    assert "/me/texts/pt" not in browser.get("/me/texts").text
+    assert browser.get("/me/texts/pt").status_code == 404
+
+
+def test_what_is_too_long_is_kept_and_not_saved(browser, maud):
+    answer = post(browser, "/me/texts/fr", headline="a" * 161, bio="Je dessine.")
+    assert answer.status_code == 422
+    assert "a" * 161 in answer.text
+    assert "Je dessine." in answer.text
+    db.session.refresh(maud)
+    assert maud.translations == []
+
+
+def test_each_reader_gets_theirs_with_its_language_until_it_is_removed(browser, maud):
+    typed = {"headline": "Des logos", "logo-title": "Logo et étiquette"}
+    assert post(browser, "/me/texts/fr", **typed).status_code == 303
+    page = f"/m/{maud.ref}"
+    theirs = browser.get(page, headers={"Accept-Language": "en"}).text
+    assert "Logos for bakers" in theirs
+    assert "Des logos" not in theirs
+    other = browser.get(f"{page}?texts=fr").text
+    assert re.search(r'lang="fr">Des logos<', other)
+    assert re.search(r'<h3 lang="fr">Logo et étiquette</h3>', other)
+    assert 'hreflang="en"' in other
+    assert 'lang="fr"' in browser.get("/me/texts/fr").text
+    assert post(browser, "/me/texts/fr/removal").status_code == 303
+    db.session.refresh(maud)
+    assert (maud.translations, maud.services[0].translations) == ([], [])
+    assert "Des logos" not in browser.get(f"{page}?texts=fr").text
