@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import asin, cos, radians, sin, sqrt
 from typing import NamedTuple
 
+from app.models.peer import Peer
 from app.models.space import Space
 from app.search.cities import City, cities_called
 from app.search.neighbours import Neighbour
@@ -108,7 +109,7 @@ def _worded(at: Iterable[_At]) -> dict[str, list[People]]:
     return worded
 
 
-def distance(one: Space | Neighbour | City, other: Space | Neighbour) -> float | None:
+def distance(one: Space | Peer | Neighbour | City, other: Space | Peer | Neighbour) -> float | None:
     """Return the great-circle distance in kilometres; None when a position is not known."""
     if None in (one.latitude, one.longitude, other.latitude, other.longitude):
         return None
