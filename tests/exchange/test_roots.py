@@ -169,8 +169,9 @@ def test_a_poll_that_has_something_to_put_right_is_not_quiet(neighbours, change)
     assert not read(neighbours).quiet
 
 
-def test_no_more_than_a_page_is_written_while_others_wait(neighbours, monkeypatch):
-    monkeypatch.setattr("app.exchange.feeds.RECORDS_AT_ONCE", 3)
+def test_no_more_records_than_stated_are_written_while_others_wait(neighbours, monkeypatch):
+    monkeypatch.setattr("app.exchange.feeds.RECORDS_AT_ONCE", 1)
+    monkeypatch.setattr("app.exchange.several.RECORDS_WRITTEN", 3)
     for number in range(7):
         neighbours.publish("nantes", f"Somebody {number}")
     with statements(neighbours, "lyon") as heard:
