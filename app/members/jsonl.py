@@ -13,8 +13,9 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from app.members import circles, services
-from app.members.person import Draft, Person, Refused
+from app.members.person import LIMITS, Draft, Person, Refused
 from app.members.texts import parts
+from app.models.translations import TEXTS
 
 KEYS = (
     "external_id",
@@ -23,6 +24,7 @@ KEYS = (
     "headline",
     "bio",
     "locale",
+    "translations",
     "languages",
     "profession",
     "location",
@@ -96,6 +98,9 @@ def person(line: int, given: Mapping[str, Any]) -> Person | Refused:
         profession=draft.text("profession", _text(given, "profession", draft)),
         location=draft.text("location", _place(given, draft)),
         locale=draft.locale(_text(given, "locale", draft)),
+        translations=draft.translations(
+            given.get("translations"), {name: LIMITS[name] for name in TEXTS}
+        ),
         availability=draft.text("availability", _text(given, "availability", draft)),
         languages=draft.languages(_words(given, "languages", draft)),
         interests=draft.interests(_words(given, "interests", draft)),

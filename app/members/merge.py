@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, time
 from typing import Any
@@ -46,6 +46,7 @@ FIELDS = (
     "profession",
     "location",
     "locale",
+    "translations",
     "availability",
     "languages",
     "interests",
@@ -107,7 +108,8 @@ def changes(person: Person, member: Member | None, *, publish: bool) -> Change:
 def offer_of(service: Any) -> Offer:
     """Return a service of the directory as a list would describe it."""
     values = {column: getattr(service, column) for column in OFFERED}
-    return Offer(**{**values, "languages": tuple(service.languages)})
+    several = {name: tuple(values[name] or ()) for name in ("languages", "translations")}
+    return Offer(**{**values, **several})
 
 
 def _leave(person: Person, member: Member | None, change: Change) -> None:
@@ -234,7 +236,12 @@ def _current(member: Member | None) -> tuple[Offer, ...]:
 
 
 def _rows(offers: Iterable[Offer]) -> list[list[Any]]:
-    return [[_plain(getattr(offer, column)) for column in OFFERED] for offer in offers]
+    return [[_plain(getattr(offer, column)) for column in _said_by(offer)] for offer in offers]
+
+
+def _said_by(offer: Offer) -> Iterator[str]:
+    """Yield the columns of ``offer``; a list of before we knew translations had none of them."""
+    return (name for name in OFFERED if name != "translations" or offer.translations)
 
 
 def _plain(value: Any) -> Any:

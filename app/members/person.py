@@ -17,11 +17,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from app.members.portraits import from_text
 from app.members.texts import folded, one_line, paragraphs, shortened
 from app.members.tongues import tag
 from app.models.member import AUDIENCES, HOUR, PAID
+from app.models.translations import MOST, alike
 
 #: Characters of each text, as the tables keep them and the protocol's 16 KiB allow.
 LIMITS = {
@@ -58,6 +60,9 @@ class Offer:
     valid_until: date | None = None
     remote: bool = False
     languages: tuple[str, ...] = ()
+    translations: tuple[Mapping[str, str], ...] = ()
+    """Title and description in further languages; see :mod:`app.models.translations`."""
+
     audience: str = ""
     """Its own circle, when it has one; says nothing about what the service is."""
 
@@ -75,6 +80,9 @@ class Person:
     profession: str = ""
     location: str = ""
     locale: str = ""
+    translations: tuple[Mapping[str, str], ...] = ()
+    """Headline and biography in further languages than ``locale``."""
+
     availability: str = ""
     languages: tuple[str, ...] = ()
     interests: tuple[str, ...] = ()
@@ -138,8 +146,7 @@ class Draft:
 
     def text(self, key: str, text: str) -> str:
         """Return the text of field ``key``, no longer than its limit."""
-        plain = paragraphs(text) if key == "bio" else one_line(text)
-        return self.fit(key, plain, LIMITS[key])
+        return self.fit(key, _plain(key, text), LIMITS[key])
 
     def fit(self, what: str, text: str, limit: int) -> str:
         """Return ``text`` in at most ``limit`` characters, with a remark when it was longer."""
@@ -150,6 +157,41 @@ class Draft:
     def locale(self, text: str) -> str:
         """Return the language of the texts; a word that names none is left out with a remark."""
         return next(iter(self.languages([text])), "")
+
+    def translations(
+        self, given: Any, limits: Mapping[str, int], where: str = ""
+    ) -> tuple[Mapping[str, str], ...]:
+        """Return texts in further languages: ``[{"lang": "en", "headline": ...}, ...]``.
+
+        :param limits: characters of each text, by its name.
+        :param where: of what they are, for problems and remarks; empty for the profile.
+        """
+        of = f" of {where}" if where else ""
+        if given is None:
+            return ()
+        if not isinstance(given, list) or not all(isinstance(one, Mapping) for one in given):
+            self.problems.append(f"translations{of} are not a list of objects")
+            return ()
+        found: list[Mapping[str, str]] = []
+        for one in given:
+            if not all(isinstance(one.get(name, ""), str) for name in ("lang", *limits)):
+                self.problems.append(f"translations{of} have a language or a text that is no text")
+                return ()
+            lang = self.locale(one.get("lang", ""))
+            texts = {
+                name: self.fit(f"{name}{of} in {lang}", _plain(name, one.get(name, "")), limit)
+                for name, limit in limits.items()
+            }
+            said = {name: text for name, text in texts.items() if text}
+            if not lang or not said:
+                continue
+            if any(alike(lang, other["lang"]) for other in found):
+                self.remarks.append(f"only the first translation{of} into {lang} is kept")
+            elif len(found) == MOST:
+                self.remarks.append(f"only the first {MOST} translations{of} are kept")
+            else:
+                found.append({"lang": lang} | said)
+        return tuple(found)
 
     def languages(self, words: Iterable[str]) -> tuple[str, ...]:
         """Return tags (BCP 47) for languages given as tags or by name, in order, each once."""
@@ -188,3 +230,8 @@ class Draft:
                 f"audience is “{shortened(audience, 40)}”; it can be {', '.join(AUDIENCES)}"
             )
         return audience
+
+
+def _plain(key: str, text: str) -> str:
+    """Return the text of field ``key``: paragraphs where they are usual, else one line."""
+    return paragraphs(text) if key in ("bio", "description") else one_line(text)

@@ -129,6 +129,11 @@ class _Reading:
             valid_until=self._day("valid_until"),
             remote=self._yes("remote"),
             languages=self._languages(),
+            translations=self.draft.translations(
+                self.given.get("translations"),
+                {"title": TITLE_CHARACTERS, "description": DESCRIPTION_CHARACTERS},
+                self.where,
+            ),
             audience=self._one_of("audience", AUDIENCES, {}),
         )
 

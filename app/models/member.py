@@ -25,6 +25,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, Moment, Opaque, new_id
 from app.models.consent import BY_MEMBER, DETAIL_CHARACTERS, Consent, standing
+from app.models.translations import languages_in
 
 if TYPE_CHECKING:
     from app.models.account import Account
@@ -207,6 +208,12 @@ class Member(Base):
     @property
     def _widest(self) -> str:
         return self.audience or ME
+
+    @property
+    def further_languages(self) -> list[str]:
+        """The languages of texts beside those in ``locale``, also of services."""
+        services = (service.translations or () for service in self.services)
+        return languages_in((self.translations or (), *services))
 
     def circle_of(self, block: str | Service) -> str:
         """Return who may see ``block``, one of :data:`FIELDS_OF` or a service of the member's."""

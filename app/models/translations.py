@@ -31,6 +31,11 @@ def besides(held: Iterable[Mapping[str, str]], lang: str) -> list[Mapping[str, s
     return [one for one in held if not alike(one["lang"], lang)]
 
 
+def languages_in(several: Iterable[Iterable[Mapping[str, str]]]) -> list[str]:
+    """Return the languages of all versions in ``several`` lists of them, each once."""
+    return list(dict.fromkeys(one["lang"] for held in several for one in held))
+
+
 def replaced(
     held: Sequence[Mapping[str, str]], lang: str, texts: Mapping[str, str]
 ) -> list[dict[str, str]]:

@@ -111,7 +111,7 @@ def find(
     ensure_usable(session)
     held = snapshot(session)
     view = outlook(session, held, reader, here, now, query.near)
-    asked = (view, query, limit, tuple(sorted(here.labels.items())))
+    asked = (view, query, limit, tuple(sorted((here.labels or {}).items())))
     answer = held.answers.get(asked)
     if answer is None:
         answer = _answer(session, _looked_up(session, query, held, view, here, now), limit)

@@ -28,6 +28,7 @@ from app.models.account import Account
 from app.models.member import ME, Member, Service
 from app.models.peer import Peer
 from app.models.scope import shown_peers
+from app.models.translations import alike
 from app.search.index import index_member
 from app.web import specialities
 from app.web.access import members, signed_in
@@ -36,6 +37,7 @@ from app.web.pages import page, wants_part
 from app.web.photo_form import CROP_NAMES, PhotoForm
 from app.web.photos import own_photo_url
 from app.web.profile_form import CURRENCIES, LABELS, SERVICE_LABELS, ProfileForm
+from app.web.words import language_name
 
 bp = Blueprint("my_profile", __name__)
 
@@ -81,7 +83,7 @@ def update() -> AnyResponse:
     wanted = request.form.get("do", "save")
     if wanted != "save":
         return _rearranged(person, form, photo, wanted)
-    if not form.judge(g.now.date()) or photo.error:
+    if not (form.judge(g.now.date()) and _is_own_language(form, person.member)) or photo.error:
         return _page(person, form, 422, photo=photo)
     if request.form.get("seen", "") != _seen(person.member):
         return _conflict(person, form, photo)
@@ -93,6 +95,19 @@ def update() -> AnyResponse:
         form.errors["name"] = _("This cannot be signed: %(problem)s", problem=str(error))
         return _page(person, form, 422, photo=photo)
     return redirect(url_for("my_profile.edit"), 303)
+
+
+def _is_own_language(form: ProfileForm, member: Member | None) -> bool:
+    """Tell whether the texts are in another language than those that have pages of their own."""
+    there = member.further_languages if member else []
+    if not any(alike(form.locale, tag) for tag in there):
+        return True
+    form.errors["locale"] = _(
+        "Your texts in %(language)s have a page of their own. Remove them there first, or choose "
+        "another language here.",
+        language=language_name(form.locale),
+    )
+    return False
 
 
 @bp.get("/me/withdrawal")

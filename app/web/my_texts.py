@@ -5,9 +5,10 @@ What was typed is kept; saving signs and indexes in one transaction, as the prof
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, redirect, request, url_for
+from flask import Blueprint, Response, abort, flash, json, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
@@ -38,7 +39,7 @@ LONGEST = {
 def index() -> Response:
     """Show which languages there are, and offer others."""
     member = _member()
-    there = languages_in(member)
+    there = member.further_languages
     taken = [member.locale, *there]
     offered = [
         tag
@@ -65,14 +66,13 @@ def update(lang: str) -> AnyResponse:
     errors = _too_long(typed)
     if errors:
         return _page(member, tag, typed, errors, 422)
-    try:
-        _save(member, tag, typed)
-    except NotPublishableError as error:
-        db.session.rollback()
-        problem = _("This cannot be signed: %(problem)s", problem=str(error))
-        return _page(_member(), tag, typed, {"headline": problem}, 422)
-    flash(_("Saved."))
-    return redirect(url_for("my_texts.index"), 303)
+    if request.form.get("seen", "") != _seen(member, tag):
+        elsewhere = _(
+            "These texts were saved in another window while you wrote. This is what you typed: "
+            "save again to replace those, or leave it as it is."
+        )
+        return _page(member, tag, typed, {"headline": elsewhere}, 409)
+    return _saved(member, tag, typed, _("Saved."))
 
 
 @bp.post("/me/texts/<lang>/removal")
@@ -81,15 +81,7 @@ def remove(lang: str) -> AnyResponse:
     """Take the texts of one language back, everywhere."""
     member = _member()
     tag = _tag(member, lang)
-    _save(member, tag, dict.fromkeys(_stored(member, tag), ""))
-    flash(_("Removed."))
-    return redirect(url_for("my_texts.index"), 303)
-
-
-def languages_in(member: Member) -> list[str]:
-    """Return the further languages in which ``member`` has any text."""
-    held = [*member.translations, *(one for each in member.services for one in each.translations)]
-    return list(dict.fromkeys(one["lang"] for one in held))
+    return _saved(member, tag, dict.fromkeys(_stored(member, tag), ""), _("Removed."))
 
 
 def _member() -> Member:
@@ -102,7 +94,7 @@ def _member() -> Member:
 def _tag(member: Member, lang: str) -> str:
     """Return the language as it is stored (404: none, the originals' own, or one too many)."""
     tag = forms.language_tag(lang)
-    there = languages_in(member)
+    there = member.further_languages
     known = next((one for one in there if alike(one, lang)), "")
     if known:
         return known
@@ -140,6 +132,23 @@ def _too_long(typed: dict[str, str]) -> dict[str, str]:
     }
 
 
+def _seen(member: Member, tag: str) -> str:
+    """Return what tells whether texts are still those that the page showed."""
+    return sha256(json.dumps(_stored(member, tag), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _saved(member: Member, tag: str, texts: dict[str, str], said: str) -> AnyResponse:
+    """Save, say so and go back; or say why neighbours could not be given what there would be."""
+    try:
+        _save(member, tag, texts)
+    except NotPublishableError as error:
+        db.session.rollback()
+        problem = _("This cannot be signed: %(problem)s", problem=str(error))
+        return _page(_member(), tag, texts, {"headline": problem}, 422)
+    flash(said)
+    return redirect(url_for("my_texts.index"), 303)
+
+
 def _save(member: Member, tag: str, texts: dict[str, str]) -> None:
     own = {name: texts[name] for name in TEXTS}
     member.translations = replaced(member.translations, tag, own)
@@ -165,5 +174,6 @@ def _page(
         errors=errors or {},
         labels=LABELS,
         service_labels=SERVICE_LABELS,
-        there=tag in languages_in(member),
+        there=tag in member.further_languages,
+        seen=_seen(member, tag),
     )

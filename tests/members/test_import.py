@@ -469,3 +469,41 @@ def test_the_journal_keeps_that_a_list_was_loaded(directory):
     assert [(one.code, one.actor, one.detail) for one in entries] == [
         ("members.imported", "command", "A list: 1 new, 0 changed, 0 unchanged, 0 refused.")
     ]
+
+
+TWICE = {
+    "name": "Zoé Masson",
+    "locale": "fr",
+    "headline": "Contrats",
+    "translations": [{"lang": "en", "headline": "Contracts", "bio": "I read them."}],
+    "services": [
+        {
+            "id": "lire",
+            "title": "Relire un contrat",
+            "translations": [{"lang": "en", "title": "Read a contract"}],
+        }
+    ],
+    "audience": "neighbours",
+}
+
+
+def test_texts_in_further_languages_come_in_and_go_out_again(directory):
+    directory.load([TWICE], publish=True)
+    zoe = directory["Zoé Masson"]
+    assert zoe.translations == TWICE["translations"]
+    assert zoe.services[0].translations == TWICE["services"][0]["translations"]
+    again = directory.load(directory.jsonl)
+    assert only(again).verdict is Verdict.UNCHANGED
+
+
+def test_a_list_leaves_alone_what_a_member_wrote_in_another_language(directory):
+    directory.load([TWICE], publish=True)
+    zoe = directory["Zoé Masson"]
+    zoe.translations = [{"lang": "en", "headline": "Contracts, read twice"}]
+    directory.session.commit()
+    headline = {"lang": "en", "headline": "Law"}
+    planned = directory.load([TWICE | {"translations": [headline]}], publish=True)
+    assert "translations is kept as the member wrote it" in only(planned).remarks
+    assert directory["Zoé Masson"].translations[0]["headline"] == "Contracts, read twice"
+    silent = {key: value for key, value in TWICE.items() if key != "translations"}
+    assert only(directory.load([silent])).verdict is Verdict.UNCHANGED

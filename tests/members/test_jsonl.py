@@ -79,6 +79,16 @@ def reasons(**given):
             {"services": [{"title": "Law", "remote": "perhaps"}]},
             "service 1 has remote that is neither true nor false",
         ),
+        ({"translations": "en"}, "translations are not a list of objects"),
+        ({"translations": ["en"]}, "translations are not a list of objects"),
+        (
+            {"translations": [{"lang": "en", "bio": 7}]},
+            "translations have a language or a text that is no text",
+        ),
+        (
+            {"services": [{"title": "Law", "translations": [{"lang": ["fr"], "title": "Droit"}]}]},
+            "translations of service 1 have a language or a text that is no text",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_the_reason(given, reason):
@@ -176,6 +186,38 @@ def test_a_whole_member_is_read():
             ),
         ),
     )
+
+
+def test_texts_in_further_languages_are_read_as_those_in_the_first_are():
+    (row,) = read(
+        {
+            "name": "Zoé",
+            "translations": [
+                {"lang": "English", "headline": " Contracts\n", "bio": "One.\nTwo."},
+                {"lang": "en", "headline": "Again"},
+                {"lang": "de"},
+                {"lang": "gibberish", "headline": "Kon"},
+                {"lang": "es", "headline": "x" * 161},
+            ],
+            "services": [{"title": "Law", "translations": [{"lang": "fr", "title": "Droit"}]}],
+        }
+    ).rows
+    english, spanish = row.translations
+    assert english == {"lang": "en", "headline": "Contracts", "bio": "One.\nTwo."}
+    assert (spanish["lang"], len(spanish["headline"])) == ("es", 160)
+    assert row.services[0].translations == ({"lang": "fr", "title": "Droit"},)
+    assert set(row.remarks) == {
+        "“gibberish” is no language that we know",
+        "headline in es shortened from 161 to 160 characters",
+        "only the first translation into en is kept",
+    }
+
+
+def test_no_more_languages_are_read_than_a_profile_can_have():
+    tags = ("de", "es", "it", "nl", "pt")
+    (row,) = read({"name": "Zoé", "translations": [{"lang": tag, "bio": "b"} for tag in tags]}).rows
+    assert [one["lang"] for one in row.translations] == ["de", "es", "it", "nl"]
+    assert row.remarks == ("only the first 4 translations are kept",)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
+import zipfile
 
 import pytest
 
@@ -23,9 +26,13 @@ def maud(space, browser, sign_in):
     return member
 
 
+def seen(browser, path):
+    found = re.search(r'name="seen" value="([^"]*)"', browser.get(path).text)
+    return found[1] if found else ""
+
+
 def post(browser, path, **typed):
-    token = re.search(r'name="csrf_token"[^>]*value="([^"]*)"', browser.get("/me/texts/fr").text)
-    return browser.post(path, data={**typed, "csrf_token": token[1] if token else ""})
+    return browser.post(path, data={"seen": seen(browser, path), **typed})
 
 
 @pytest.mark.parametrize("lang", ["en", "EN", "english", "xx-nonsense", "volapuk-klingon"])
@@ -50,6 +57,55 @@ def test_what_is_too_long_is_kept_and_not_saved(browser, maud):
     assert "Je dessine." in answer.text
     db.session.refresh(maud)
     assert maud.translations == []
+
+
+def test_what_another_window_saved_meanwhile_is_not_lost_unseen(browser, maud):
+    opened = seen(browser, "/me/texts/fr")
+    assert post(browser, "/me/texts/fr", headline="Des logos").status_code == 303
+    answer = post(browser, "/me/texts/fr", headline="Mes logos", seen=opened)
+    assert answer.status_code == 409
+    assert "Mes logos" in answer.text
+    db.session.refresh(maud)
+    assert maud.translations == [{"lang": "fr", "headline": "Des logos"}]
+    assert post(browser, "/me/texts/fr", headline="Mes logos").status_code == 303
+    db.session.refresh(maud)
+    assert maud.translations == [{"lang": "fr", "headline": "Mes logos"}]
+
+
+def test_what_cannot_be_signed_is_neither_saved_nor_removed(browser, maud):
+    maud.translations = [{"lang": "fr", "headline": "Des logos"}]
+    # No form would take it; perhaps it came from an older version.
+    maud.services[0].languages = ["no language"]
+    maud.show_to("neighbours", maud.created_at)
+    db.session.commit()
+    answer = post(browser, "/me/texts/fr", headline="Mes logos")
+    assert answer.status_code == 422
+    assert "Mes logos" in answer.text
+    assert post(browser, "/me/texts/fr/removal").status_code == 422
+    db.session.refresh(maud)
+    assert maud.translations == [{"lang": "fr", "headline": "Des logos"}]
+
+
+def test_the_originals_are_not_said_to_be_in_a_language_that_has_a_page(browser, maud):
+    assert post(browser, "/me/texts/fr", headline="Des logos").status_code == 303
+    typed = {"seen": seen(browser, "/me"), "name": "Maud Le Goff", "locale": "fr"}
+    answer = browser.post("/me", data=typed)
+    assert answer.status_code == 422
+    assert "have a page of their own" in answer.text
+    db.session.refresh(maud)
+    assert maud.locale == "en"
+    assert browser.post("/me", data={**typed, "locale": "de"}).status_code == 303
+
+
+def test_the_archive_shows_the_texts_of_every_language(browser, maud):
+    assert post(browser, "/me/texts/fr", **{"bio": "Je dessine.", "logo-title": "Étiquettes"})
+    archive = zipfile.ZipFile(io.BytesIO(browser.get("/me/data/archive").data))
+    page = archive.read("profile.html").decode()
+    assert '<dl lang="fr">' in page
+    assert "Je dessine." in page
+    assert '<dd lang="fr">Étiquettes</dd>' in page
+    said = json.loads(archive.read("member.jsonl"))
+    assert said["translations"] == [{"lang": "fr", "bio": "Je dessine."}]
 
 
 def test_each_reader_gets_theirs_with_its_language_until_it_is_removed(browser, maud):
