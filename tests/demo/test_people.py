@@ -26,12 +26,12 @@ DOMAINS = {
 #: Every key a line may have, in the order in which all lines have them.
 CLAIMS = (
     *("external_id", "email", "audience", "audiences", "name", "headline", "bio", "locale"),
-    "languages",
+    *("translations", "languages"),
     *("profession", "location", "interests", "availability", "services"),
 )
 SERVICE_CLAIMS = (
     *("id", "category", "title", "description", "mode", "rate", "coworker_rate", "currency"),
-    *("unit", "remote", "languages", "audience"),
+    *("unit", "remote", "languages", "audience", "translations"),
 )
 PRICE = ("rate", "coworker_rate", "currency")
 
@@ -302,3 +302,15 @@ def test_most_people_have_a_drawn_face_of_their_own_that_every_space_would_take(
     assert len(set(worn)) == len(worn)
     assert portrait("Claire Vasseur") == portrait("Claire Vasseur")
     assert drawn_anew(worn[0]).edge == 320
+
+
+@each_space
+def test_somebody_in_each_space_is_read_in_two_languages(space):
+    twice = [person for person in PEOPLE[space] if "translations" in person]
+    assert twice
+    for person in twice:
+        for one in person["translations"]:
+            assert one["lang"] != person["locale"]
+            assert len(one["headline"]) <= HEADLINE_CHARACTERS
+            assert len(one["bio"]) <= BIO_CHARACTERS
+        assert any("translations" in service for service in person["services"])
