@@ -124,3 +124,15 @@ def test_each_reader_gets_theirs_with_its_language_until_it_is_removed(browser, 
     db.session.refresh(maud)
     assert (maud.translations, maud.services[0].translations) == ([], [])
     assert "Des logos" not in browser.get(f"{page}?texts=fr").text
+
+
+def test_texts_whose_first_language_is_not_said_lead_to_the_others_all_the_same(browser, maud):
+    maud.locale = ""
+    maud.translations = [{"lang": "de", "headline": "Zeichen für Bäcker"}]
+    db.session.commit()
+    page = browser.get(f"/m/{maud.ref}").text
+    assert "Logos for bakers" in page
+    assert 'href="?texts=de" hreflang="de"' in page
+    assert (
+        '<p class="voice measure" lang="de">Zeichen' in browser.get(f"/m/{maud.ref}?texts=de").text
+    )
