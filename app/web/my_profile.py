@@ -105,7 +105,7 @@ def _is_own_language(form: ProfileForm, member: Member | None) -> bool:
     form.errors["locale"] = _(
         "Your texts in %(language)s have a page of their own. Remove them there first, or choose "
         "another language here.",
-        language=language_name(form.locale),
+        language=language_name(form.locale, within=True),
     )
     return False
 

@@ -52,13 +52,18 @@ def printed(text: str) -> str:
     return text.replace("'", "’")
 
 
-def language_name(tag: str) -> str:
-    """Return the name of a language (BCP 47) in the page's language, or the tag itself."""
+def language_name(tag: str, *, within: bool = False) -> str:
+    """Return the name of a language (BCP 47) in the page's language, or the tag itself.
+
+    :param within: inside a sentence, where French writes it small.
+    """
     try:
         name = Locale.parse(tag, sep="-").get_display_name(str(get_locale() or "en"))
     except (UnknownLocaleError, ValueError):
         return tag
-    return (name or tag)[:1].upper() + (name or tag)[1:]
+    if not name or within:
+        return name or tag
+    return name[:1].upper() + name[1:]
 
 
 def country_name(code: str) -> str:

@@ -136,3 +136,8 @@ def test_texts_whose_first_language_is_not_said_lead_to_the_others_all_the_same(
     assert (
         '<p class="voice measure" lang="de">Zeichen' in browser.get(f"/m/{maud.ref}?texts=de").text
     )
+
+
+def test_the_name_of_a_language_is_written_small_in_a_french_sentence(browser, maud):
+    page = browser.get("/me/texts/de", headers={"Accept-Language": "fr"}).text
+    assert "<h1>Mes textes en allemand</h1>" in page
