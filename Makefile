@@ -7,10 +7,10 @@ READY := $(VENV)/.ready
 CATALOGUES := $(wildcard app/translations/*/LC_MESSAGES/messages.po)
 PORT ?= 8101
 DATA ?= demo-data
-# As many tests run at once as there are cores; those that share something stay together, and those
-# with real processes have the machine for themselves. `make test JOBS=0` runs one after the other.
+# As many tests run at once as there are cores, those of a file one after the other, and those with
+# real processes by themselves. `make test JOBS=0` runs all one after the other.
 JOBS ?= auto
-SIDE_BY_SIDE = -n $(JOBS) --maxprocesses=4 --dist loadgroup
+SIDE_BY_SIDE = -n $(JOBS) --maxprocesses=4 --dist loadfile
 DATABASE_TESTS := tests/cli tests/exchange tests/members tests/search tests/web tests/wire tests/test_*.py
 # What differs most between databases: the index, moments, turns of writers, values they refuse.
 MAIN_TESTS := tests/search tests/test_migrations.py tests/test_writers.py tests/cli/test_doctor.py \

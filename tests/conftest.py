@@ -40,15 +40,12 @@ def pytest_sessionfinish():
     databases.stop()
 
 
-@pytest.hookimpl(tryfirst=True)  # before what runs side by side is settled
 def pytest_collection_modifyitems(config, items):
     """Only tests that say so may open sockets, and only on this machine."""
     elsewhere = config.getoption("--database") != SQLITE
     for item in items:
-        # What shares a town, a browser or a prepared module stays together.
         folder = item.path.parent.name
         in_browser = folder == "browser"
-        item.add_marker(pytest.mark.xdist_group(folder if in_browser else str(item.path)))
         if folder in ("browser", "processes"):
             item.add_marker(pytest.mark.alone)
         if elsewhere and item.get_closest_marker("sqlite"):
