@@ -71,6 +71,7 @@ def test_who_withdraws_is_gone_in_the_same_transaction_and_for_everybody_after_i
     assert asked.names("lawyer") == ["Claire"]
     asked.session.commit()
     assert asked.names("lawyer") == ["Claire"]
+    asked.session.commit()  # One at a time, also on PostgreSQL.
     with Session(asked.session.get_bind()) as other:
         found = find(other, Query(words="lawyer"), Reader.MEMBER, asked.here, NOW)
         assert (found.total, len(found.hits)) == (1, 1)
