@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from app.models.measure import HIDE, Measure
 from app.models.scope import Reader
+from app.models.space import Space
 from app.search.find import find
 from app.search.index import index_mirrored, remove_mirrored
 from app.search.query import Query
@@ -73,7 +74,8 @@ def test_who_withdraws_is_gone_in_the_same_transaction_and_for_everybody_after_i
     assert asked.names("lawyer") == ["Claire"]
     asked.session.commit()  # One at a time, also on PostgreSQL.
     with Session(asked.session.get_bind()) as other:
-        found = find(other, Query(words="lawyer"), Reader.MEMBER, asked.here, NOW)
+        here = other.scalars(select(Space)).one()
+        found = find(other, Query(words="lawyer"), Reader.MEMBER, here, NOW)
         assert (found.total, len(found.hits)) == (1, 1)
 
 
