@@ -21,13 +21,12 @@ from sqlalchemy.orm import Session
 from app.database import db
 from app.exchange import mail_answers
 from app.exchange.mail_text import MARK
-from app.exchange.outbox import NotNowError
 from app.models.account import Account
 from app.models.conversation import TALKING, WAITING, Conversation
 from app.web import mail
 from app.web.access import anyone, may_come_in
 from app.web.pages import page
-from app.web.writing_desk import writing_to
+from app.web.writing_desk import hand_over, writing_to
 
 bp = Blueprint("letters", __name__)
 
@@ -45,11 +44,7 @@ def mailer(app: Flask) -> Callable[[Session, str, datetime], str]:
             return "nothing to tell"
         with writing_to(app, session, account, now):
             letter = _letter(found, account, news[-1].text, news[-1].act)
-            session.commit()
-            try:
-                mail.send([letter])
-            except mail.MailNotSentError as error:
-                raise NotNowError(str(error)) from error
+            hand_over(session, letter)
         return "told"
 
     return tell

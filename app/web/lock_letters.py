@@ -13,7 +13,6 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.exchange.outbox import NotNowError
 from app.members import locks
 from app.members.locks import Change
 from app.models.account import Account
@@ -22,7 +21,7 @@ from app.models.provider import ProviderIdentity
 from app.web import mail
 from app.web.access import may_come_in
 from app.web.providers import provider_name
-from app.web.writing_desk import writing_to
+from app.web.writing_desk import hand_over, writing_to
 
 #: Changes about which one talks to people, since no setting of one's own undoes them.
 OF_THE_SPACE = (locks.ADMIN_GIVEN, locks.ADMIN_TAKEN)
@@ -48,11 +47,7 @@ def send(app: Flask, session: Session, reference: str, now: datetime) -> str:
             link=g.space.url + url_for("sign_ins.show"),
         )
         letter = mail.letter(account.email, _subject(change), body)
-        session.commit()
-        try:
-            mail.send([letter])
-        except mail.MailNotSentError as error:
-            raise NotNowError(str(error)) from error
+        hand_over(session, letter)
     return "told"
 
 

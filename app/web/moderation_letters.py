@@ -13,13 +13,12 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.exchange.outbox import NotNowError
 from app.models.account import Account
 from app.models.measure import BAN, HIDE, WARN, Measure
 from app.models.report import Report
 from app.web import mail
 from app.web.access import may_come_in
-from app.web.writing_desk import writing_to
+from app.web.writing_desk import hand_over, writing_to
 
 
 def tell_decision(app: Flask, session: Session, reference: str, now: datetime) -> str:
@@ -72,9 +71,5 @@ def tell_report(app: Flask, session: Session, reference: str, now: datetime) -> 
 
 def _send(session: Session, account: Account, subject: str, body: str) -> str:
     letter = mail.letter(account.email, subject, body)
-    session.commit()
-    try:
-        mail.send([letter])
-    except mail.MailNotSentError as error:
-        raise NotNowError(str(error)) from error
+    hand_over(session, letter)
     return "told"

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.database import db
 from app.exchange.describing import NotPublishableError
+from app.members.tongues import TAG_CHARACTERS
 from app.models.member import Member
 from app.models.translations import MOST, SERVICE_TEXTS, TEXTS, alike, replaced, version
 from app.web import forms, my_profile
@@ -98,7 +99,12 @@ def _tag(member: Member, lang: str) -> str:
     known = next((one for one in there if alike(one, lang)), "")
     if known:
         return known
-    if not tag or len(tag) > 12 or alike(tag, member.locale or "") or len(there) >= MOST:
+    if (
+        not tag
+        or len(tag) > TAG_CHARACTERS
+        or alike(tag, member.locale or "")
+        or len(there) >= MOST
+    ):
         abort(404)
     return tag
 

@@ -8,10 +8,13 @@ from datetime import datetime
 
 from flask import Flask, g
 from flask_babel import force_locale
+from flask_mailman import EmailMessage
 from sqlalchemy.orm import Session
 
+from app.exchange.outbox import NotNowError
 from app.models.account import Account
 from app.models.space import Space
+from app.web import mail
 from app.web.languages import LANGUAGES
 
 
@@ -23,6 +26,18 @@ def writing_to(app: Flask, session: Session, account: Account, now: datetime) ->
         g.space, g.now = here, now
         with force_locale(reading_language(account, here)):
             yield
+
+
+def hand_over(session: Session, letter: EmailMessage) -> None:
+    """Give ``letter`` to the mail server; nobody waits for our turn to write while it answers.
+
+    :raises NotNowError: it took nothing; the letter waits.
+    """
+    session.commit()
+    try:
+        mail.send([letter])
+    except mail.MailNotSentError as error:
+        raise NotNowError(str(error)) from error
 
 
 def reading_language(account: Account, here: Space) -> str:
