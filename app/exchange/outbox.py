@@ -51,7 +51,7 @@ LONGEST_WAIT = timedelta(hours=24)
 JITTER = 0.2
 
 # Not a secret: only meant to spread the load.
-_chance = Random()  # noqa: S311
+_chance = Random()  # noqa: S311  # spreads waiting times, no secret
 
 
 class NotNowError(Exception):
