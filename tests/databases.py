@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from weakref import WeakSet
 
 from psycopg import Connection
 from sqlalchemy import Engine, create_engine, event
@@ -35,7 +34,9 @@ class Databases:
         self.server: Server | None = None
         self._names: dict[Path, str] = {}
         self._nowhere = 0
-        self._connections: WeakSet[Connection] = WeakSet()
+        # Held until we close them: a connection that is collected while open warns, in whichever
+        # test the collector happens to come by.
+        self._connections: set[Connection] = set()
 
     def start(self) -> None:
         """From now on give databases of PostgreSQL.
@@ -96,6 +97,7 @@ class Databases:
         for connection in list(self._connections):
             if not connection.closed and connection.info.dbname in names:
                 connection.close()
+        self._connections = {each for each in self._connections if not each.closed}
         self.server.drop(names)
 
 
