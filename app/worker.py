@@ -20,8 +20,9 @@ from sqlalchemy.orm import Session
 
 from app.exchange import outbox, restoring
 from app.exchange.identity import Identity, Keyholder, KeysMissingError, KeysUnsafeError
+from app.exchange.jobs import Mailer, Round
 from app.exchange.rekeying import Schedule
-from app.exchange.work import Mailer, Outcome, Round, greet_neighbours, perform, schedule_upkeep
+from app.exchange.work import Outcome, greet_neighbours, perform, schedule_upkeep
 from app.models.engine import reading
 from federation.transport import Transport
 

@@ -23,8 +23,9 @@ from app.exchange.identity import (
     KeysUnsafeError,
     load_identity,
 )
+from app.exchange.jobs import Round
 from app.exchange.rekeying import Schedule
-from app.exchange.work import Outcome, Round, perform, schedule_upkeep
+from app.exchange.work import Outcome, perform, schedule_upkeep
 from app.factory import create_app
 from app.models.peer import Peer
 from app.web import post
