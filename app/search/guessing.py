@@ -177,11 +177,9 @@ def parted(word: Word, book: Lexicon) -> tuple[Word, Word] | None:
     _, tail = compound(word.folded, book)
     if tail is None or tail[0] in GENERIC or word.end - word.start != len(word.folded):
         return None
-    size = next(
-        size
-        for size in range(len(word.folded) - 4, 5, -1)
-        if stem(word.folded[-size:]) == tail[0] and word.folded[-size:] in book.stem_of
-    )
+    sizes = [one for one in range(len(word.folded) - 4, 5, -1) if stem(word.folded[-one:]) in tail]
+    # As the vocabulary writes it, or as nobody does: Psycho|terapeut.
+    size = next((one for one in sizes if word.folded[-one:] in book.stem_of), sizes[0])
     begins = word.folded[:-size]
     if begins in NEUTRAL:
         return None

@@ -3,6 +3,11 @@
 The people of a town stand in ``judgements/people*.toml``, the questions that it is asked in
 ``judgements/queries*.toml``; both were written before the search was tuned to anything. Nothing
 here knows how the search works. ``--database=postgresql`` asks PostgreSQL.
+
+The blind sets (``judgements/queries-blind-*.toml``) ask a town in which each speciality of the
+vocabulary has one person, who chose it and says nothing else, in one of its languages by turns.
+There whoever is right is named by the code. What came before anybody had tuned to a set is told in
+``docs/decisions/0022``; what comes now says less.
 """
 
 from __future__ import annotations
@@ -10,7 +15,7 @@ from __future__ import annotations
 import sys
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +29,7 @@ from app.models.space import Space
 from app.search.find import find
 from app.search.index import rebuild
 from app.search.query import Query
+from federation.vocabulary import LANGUAGES, specialities
 from tests.databases import POSTGRESQL, databases
 
 HERE = Path(__file__).parent / "judgements"
@@ -31,6 +37,8 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 NONE = "none"
 #: How the files of each town end.
 TOWNS = ("", "-in-words", "-at-work", "-side-by-side")
+#: How the files of questions end that are asked in the town of everybody.
+BLIND = ("-blind-1",)
 #: Before somebody who must not be said to fit, because one word of the question is another trade.
 NOT = "!"
 #: Among how many of the first the right person must be.
@@ -76,7 +84,12 @@ class Judged:
 
 def judge() -> list[Judged]:
     """Ask every question of every town and return what came."""
-    return [one for town in TOWNS for one in _judged(town)]
+    return [one for town in TOWNS for one in _judged(town, _people(town))]
+
+
+def judge_blind(town: str) -> list[Judged]:
+    """Ask one of the blind sets in the town of everybody."""
+    return _judged(town, _everybody())
 
 
 def questions(town: str) -> Iterator[tuple[str, str, str, frozenset[str], frozenset[str]]]:
@@ -94,10 +107,10 @@ def share(judged: list[Judged]) -> float:
     return sum(one.good for one in judged) / len(judged) if judged else 1.0
 
 
-def _judged(town: str) -> list[Judged]:
+def _judged(town: str, people: Iterable[Member]) -> list[Judged]:
     database = databases.engine()
     with Session(database) as session:
-        space = _furnish(session, town)
+        space = _furnish(session, people)
         judged = [
             Judged(kind, language, words, right, wrong, *_asked(session, space, words))
             for kind, language, words, right, wrong in questions(town)
@@ -113,16 +126,28 @@ def _asked(session: Session, space: Space, words: str) -> tuple[tuple[str, ...],
     return everybody, tuple(hit.card.external_id or "" for hit in hits if hit.confident)
 
 
-def _furnish(session: Session, town: str) -> Space:
+def _furnish(session: Session, people: Iterable[Member]) -> Space:
     space = Space(url="https://lyon.example", name="La Navette", city="Lyon", country="FR")
     space.created_at = NOW
     session.add(space)
-    for name, claims in _read(f"people{town}.toml").items():
-        session.add(_member(name, claims))
+    session.add_all(people)
     session.flush()
     rebuild(session)
     session.commit()
     return space
+
+
+def _people(town: str) -> Iterator[Member]:
+    for name, claims in _read(f"people{town}.toml").items():
+        yield _member(name, claims)
+
+
+def _everybody() -> Iterator[Member]:
+    for turn, (code, speciality) in enumerate(specialities().items()):
+        language = LANGUAGES[turn % len(LANGUAGES)]
+        label = speciality.labels[language]
+        claims = {"name": f"Z{turn:03}", "locale": language, "profession": "", "headline": ""}
+        yield _member(code, claims | {"services": [f"{code} | {label}"]})
 
 
 def _member(external_id: str, claims: dict[str, Any]) -> Member:
@@ -162,11 +187,8 @@ def _rank(kind: str, of: list[Judged]) -> str:
     return f"{surely:8.1%} {sum(one.reciprocal for one in of) / len(of):6.2f}"
 
 
-def main() -> int:
-    if f"--database={POSTGRESQL}" in sys.argv:
-        databases.start()
-    judged = judge()
-    databases.stop()
+def _print(title: str, judged: list[Judged]) -> None:
+    print(f"\n{title}")
     _table(judged)
     for one in judged:
         if not one.good:
@@ -181,6 +203,15 @@ def main() -> int:
     none = [one for one in judged if one.kind == NONE]
     print(f"success@5 {share(some):.1%} of {len(some)}; nonsense {1 - share(none):.1%}")
     print(f"surely {sum(one.surely for one in some) / len(some):.1%}")
+
+
+def main() -> int:
+    if f"--database={POSTGRESQL}" in sys.argv:
+        databases.start()
+    _print("Towns", judge())
+    for town in BLIND:
+        _print(f"Everybody{town}", judge_blind(town))
+    databases.stop()
     return 0
 
 
