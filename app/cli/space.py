@@ -10,6 +10,7 @@ from granian.constants import Interfaces
 
 from app.cli import doctor
 from app.cli.context import Opened, load_settings, opened, print_json, session_on, stop
+from app.cli.finding import PROBLEM
 from app.cli.founding import DoorPlate, DoorPlateError, found
 from app.exchange.identity import KeysExistError
 from app.models.account import ADMIN, MEMBER, Account, account_of, issue_link
@@ -195,5 +196,5 @@ def examine(as_json: bool, whole_index: bool) -> None:
     else:
         for finding in findings:
             click.echo(finding.as_line())
-    if any(finding.level == doctor.PROBLEM for finding in findings):
+    if any(finding.level == PROBLEM for finding in findings):
         raise click.exceptions.Exit(1)
