@@ -69,6 +69,34 @@ def test_the_entity_configuration_of_the_text_is_read():
     assert read.endpoints == entity.Endpoints.below(LYON)
 
 
+def parts_of(metadata):
+    """Each claim of an entity configuration below ``metadata``: the object it is in, its name."""
+    directory = metadata["coworking_directory"]
+    for holder in (metadata["federation_entity"], directory, directory["location"]):
+        yield from ((holder, name) for name in holder)
+
+
+def test_what_the_text_lets_a_configuration_leave_out_may_be_absent_and_nothing_else():
+    sentence = re.search(r"4 `next_kids`\. (.*?) may be absent", TEXT, re.DOTALL)[1]
+    spared = {name.removeprefix("location.") for name in re.findall(r"`([a-z_.]+)`", sentence)}
+    example = signing.unverified_claims(lyon().jws, entity.TYP)
+    shown = [(name, at) for at, (_, name) in enumerate(parts_of(example["metadata"]))]
+    left_out = set()
+    for name, at in shown:
+        claims = signing.unverified_claims(lyon().jws, entity.TYP)
+        holder, _ = list(parts_of(claims["metadata"]))[at]
+        del holder[name]
+        token = signing.sign(claims, ROOT, entity.TYP)
+        try:
+            entity.read(token, LYON, lyon().issued_at, pinned_kid=keys.kid(ROOT))
+        except errors.DocumentError:
+            continue
+        left_out.add(name)
+    told = {name for name, _ in shown}
+    assert told >= {"organization_name", "versions", "jwks", "country", "city", "feed_endpoint"}
+    assert left_out == told & (spared | {"static"})
+
+
 def test_the_page_of_the_text_is_read():
     page = json.loads(EXAMPLES["page"])
     read = client.read_feed_page(Shelf({lyon().endpoints.feed: answer(page)}), lyon())
