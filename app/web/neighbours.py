@@ -128,6 +128,7 @@ def create_suspension(ref: str) -> AnyResponse:
 
 @bp.post("/neighbours/<ref>/resumption")
 @admins
+@freshly
 def create_resumption(ref: str) -> AnyResponse:
     peer = _peer(ref)
     return _decide(peer, peers.resume, _("%(space)s is back.", space=_name(peer)))
@@ -155,6 +156,7 @@ def create_block(ref: str) -> AnyResponse:
 
 @bp.post("/neighbours/<ref>/unblock")
 @admins
+@freshly
 def create_unblock(ref: str) -> AnyResponse:
     peer = _peer(ref)
     return _decide(

@@ -13,7 +13,7 @@ import time_machine
 
 from app.database import db
 from app.exchange.upkeep import purge
-from app.models.account import SignInLink
+from app.models.account import Account, SignInLink
 from app.models.sign_in import FRESH, SIGN_IN_LIFETIME, SignIn, SignInCode
 from tests.spaces import add_member, sign_in
 
@@ -238,7 +238,7 @@ def test_a_sign_in_ends_after_thirty_days_on_this_side_too(browser, maud):
     assert left == [0, 0, 0]
 
 
-# --- once more before what cannot be undone -----------------------------------------
+# --- once more before a step of weight -----------------------------------------------
 
 
 def test_trusting_a_space_takes_a_sign_in_of_this_hour(browser, space):
@@ -257,6 +257,32 @@ def test_trusting_a_space_takes_a_sign_in_of_this_hour(browser, space):
         assert 'value="youenn@x.example"' in door
         sign_in(browser, "youenn@x.example")
         assert browser.post("/neighbours/ABC/approval").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "address"),
+    [
+        *(("POST", f"/neighbours/ABC/{noun}") for noun in (
+            # What lets data flow to another space, again or for the first time, and what ends it.
+            "approval", "resumption", "unblock", "deletions", "ending", "block",
+        )),
+        # What carries data away, or wipes it.
+        ("GET", "/me/data/archive"), ("GET", "/me/deletion"), ("POST", "/me/deletion"),
+        # The keys to the door, and who runs the house.
+        ("GET", "/me/passkeys/new"), ("POST", "/me/passkeys"), ("POST", "/me/passkeys/ABC/removal"),
+        ("POST", "/me/sign-ins/with/ABC"), ("POST", "/me/sign-ins/elsewhere/ABC/removal"),
+        ("POST", "/members/ABC/role"),
+    ],
+)  # fmt: skip
+def test_a_step_of_weight_takes_a_sign_in_of_this_hour(browser, space, method, address):
+    add_member("Youenn", email="youenn@x.example", admin=True)
+    db.session.commit()
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        sign_in(browser, "youenn@x.example")
+        clock.shift(FRESH)
+        answer = browser.open(address, method=method)
+    assert (answer.status_code, answer.location) == (303, "/sign-in?again=1")
+    assert db.session.query(Account).count() == 1
 
 
 def test_the_way_back_is_a_page_of_ours_whatever_the_referrer_says(browser, space):
