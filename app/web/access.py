@@ -27,6 +27,7 @@ from flask import (
 )
 from flask_babel import gettext as _
 from flask_login import LoginManager, current_user, login_user, logout_user
+from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
 from app.database import db
@@ -34,6 +35,7 @@ from app.members.inviting import fulfil
 from app.models.account import MEMBER, Account
 from app.models.scope import Reader
 from app.models.sign_in import SignIn, begin, current, end
+from app.web import kept
 from app.web.pages import wants_part
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -45,6 +47,10 @@ _OPEN_TO_ALL = "access_also_shut_out"
 
 #: Cookie field: the secret of this browser's sign-in, where Flask-Login looks for it.
 _SECRET = "_user_id"  # noqa: S105  # the name of a field, no password
+
+
+class SignedOutError(Forbidden):
+    """A form came from somebody who is not signed in any more, with words that would be lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,10 @@ def admins(view: View) -> View:
 
 
 def freshly(view: View) -> View:
-    """Ask whoever signed in long ago to do it once more, before what cannot be undone."""
+    """Ask whoever signed in long ago to do it once more, before a step of weight.
+
+    That is what cannot be undone, what lets data flow to others, and what carries it away.
+    """
     setattr(view, _FRESH, True)
     return view
 
@@ -196,7 +205,12 @@ def guard() -> Response | None:
 
 
 def _to_the_door() -> Response:
-    """Send a visitor to sign in, the whole window even if htmx asked for a part of a page."""
+    """Send a visitor to sign in, the whole window even if htmx asked for a part of a page.
+
+    :raises SignedOutError: they typed something, which the way there would lose.
+    """
+    if kept.typed():
+        raise SignedOutError
     wanted = request.full_path.rstrip("?") if request.method == "GET" else None
     if wants_part():
         answer = make_response("", 401)
@@ -207,9 +221,7 @@ def _to_the_door() -> Response:
 
 def _once_more() -> Response:
     """Send somebody who signed in long ago to the door, and back to the page they came from."""
-    flash(
-        _("This cannot be undone, so show once more that it is you. Then press the button again.")
-    )
+    flash(_("Before this step, show once more that it is you. Then press the button again."))
     origin = urlsplit(request.referrer or "")
     wanted = origin.path if origin.netloc == request.host else None
     there = url_for("sign_in.show", again="1", next=wanted)

@@ -15,7 +15,8 @@ from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, 
 
 from app.database import SAFE_METHODS, db
 from app.search.query import Query, QueryError
-from app.web import facets, results
+from app.web import facets, kept, results
+from app.web.access import SignedOutError
 from app.web.pages import varying, wants_part
 
 log = structlog.get_logger(__name__)
@@ -29,6 +30,7 @@ def register(app: Flask) -> None:
     app.log_exception = _leave_to_apologise  # type: ignore[assignment,method-assign]  # Flask calls it so
     app.register_error_handler(HTTPException, refuse)
     app.register_error_handler(CSRFError, refuse_stale_form)
+    app.register_error_handler(SignedOutError, refuse_signed_out)
     app.register_error_handler(QueryError, refuse_filter)
     app.register_error_handler(OperationalError, refuse_busy_database)
     app.register_error_handler(DataError, refuse_impossible_value)
@@ -61,6 +63,14 @@ def refuse_stale_form(_error: CSRFError) -> Response:
             "cookies. Nothing was saved: go back to the form, copy what you typed, reload the "
             "page and send it again."
         ),
+    )
+
+
+def refuse_signed_out(_error: SignedOutError) -> Response:
+    return _show(
+        403,
+        _("You are signed out"),
+        _("So nothing was saved. Sign in, open the page once more and put in what you typed."),
     )
 
 
@@ -172,7 +182,7 @@ def _show(
     template = "errors/_notice.html" if wants_part() else "errors/show.html"
     told = {
         **{"status": status, "title": title, "text": text, "number": number},
-        **{"way_out": way_out, "typed": typed},
+        **{"way_out": way_out, "typed": typed, "kept": kept.typed()},
     }
     try:
         body = render_template(template, **told)

@@ -38,11 +38,11 @@ def edit() -> AnyResponse:
 @bp.post("/me/first")
 @members
 def update() -> AnyResponse:
-    """Save the first service; in a second tab that came later, nothing is overwritten."""
+    """Save the first service; in a second tab that came later, nothing is overwritten nor lost."""
     person = signed_in()
-    if _has_begun(person):
-        return redirect(url_for("my_profile.edit"), 303)
     form = _read(person)
+    if _has_begun(person):
+        return my_profile.offer(person, form.services[0])
     if not form.judge(g.now.date()):
         return _page(form, 422)
     try:

@@ -36,7 +36,13 @@ from app.web.languages import language
 from app.web.pages import page, wants_part
 from app.web.photo_form import CROP_NAMES, PhotoForm
 from app.web.photos import own_photo_url
-from app.web.profile_form import CURRENCIES, LABELS, SERVICE_LABELS, ProfileForm
+from app.web.profile_form import (
+    CURRENCIES,
+    LABELS,
+    SERVICE_LABELS,
+    ProfileForm,
+    ServiceForm,
+)
 from app.web.words import language_name
 
 bp = Blueprint("my_profile", __name__)
@@ -170,6 +176,19 @@ def _conflict(person: Account, form: ProfileForm, photo: PhotoForm) -> Response:
         differences=form.differences(stored),
         photo=photo,
     )
+
+
+def offer(person: Account, typed: ServiceForm) -> AnyResponse:
+    """Answer with the profile as it is, and what was ``typed`` elsewhere as one more service.
+
+    Nothing is saved. A service that is there already, as after a form sent twice, is not offered.
+    """
+    form = ProfileForm.of(person.member, language())
+    if not typed.title or typed.title in {service.title for service in form.services}:
+        return redirect(url_for("my_profile.edit"), 303)
+    form.services.append(typed)
+    flash(_("You began in another window. What you typed is the last service here; save it."))
+    return _page(person, form, 409, seen=_seen(person.member))
 
 
 def save(person: Account, form: ProfileForm, photo: PhotoForm | None = None) -> None:

@@ -117,8 +117,7 @@ def create(ref: str) -> AnyResponse:
         return _page(own_conversation(ref), why, _("Choose somebody else than you two."), 422)
     except NoConversationError:
         db.session.rollback()
-        flash(_("This conversation is over."))
-        return redirect(url_for("introductions.show", ref=ref, _anchor="thread"), 303)
+        return _page(own_conversation(ref), why, _("This conversation is over."), 409)
     db.session.commit()
     flash(
         _(

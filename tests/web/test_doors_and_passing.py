@@ -212,6 +212,18 @@ def test_a_proposal_of_somebody_whom_the_own_space_does_not_know_names_nobody(to
     assert "Maud" not in youenn.get("/introductions").text
 
 
+def test_a_word_to_somebody_who_ended_it_meanwhile_is_kept(town, maud, claire):
+    ask(town, maud)
+    town.work()
+    maud.post(thread(maud), data={"do": "close"})
+    town.work()
+    typed = {"to": subject(town, "Youenn"), "text": "He knows more about leases"}
+    answer = claire.post(f"{thread(claire)}/passing", data=typed)
+    assert answer.status_code == 409
+    assert "This conversation is over." in answer.text
+    assert "He knows more about leases" in answer.text
+
+
 # --- quotes ------------------------------------------------------------------------------------
 
 

@@ -429,7 +429,19 @@ def test_whoever_offers_something_already_is_led_to_the_whole_form(tom):
     account("tom@x.example").member.services.append(service("Tapes"))
     db.session.commit()
     assert tom.get("/me/first").location == "/me"
-    assert tom.post("/me/first", data=SIX).location == "/me"
+    assert tom.post("/me/first", data={**SIX, "title": "Tapes"}).location == "/me"
+    assert [one.title for one in account("tom@x.example").member.services] == ["Tapes"]
+
+
+def test_what_was_typed_in_a_second_window_is_kept_as_a_service_that_is_not_saved(tom):
+    account("tom@x.example").member.services.append(service("Tapes"))
+    db.session.commit()
+    answer = tom.post("/me/first", data=SIX)
+    assert answer.status_code == 409
+    assert "You began in another window" in answer.text
+    assert 'name="service-0-title" value="Tapes"' in answer.text
+    assert f'name="service-1-title" value="{SIX["title"]}"' in answer.text
+    assert 'value="45"' in answer.text
     assert [one.title for one in account("tom@x.example").member.services] == ["Tapes"]
 
 
