@@ -33,7 +33,7 @@ from app.search.postings import LAST
 from app.search.query import Query
 from app.search.ranking import FEW, Scores, ordered, scores
 from app.search.reading import read
-from app.search.sight import cards_of
+from app.search.shown import Shown, shown
 from app.search.snapshot import Snapshot, snapshot
 from app.search.tables import doc
 from app.search.text import stem
@@ -47,7 +47,7 @@ PAGE = 20
 PERHAPS_SHOWN = 10
 
 #: Bytes that an answer takes in memory, about, for itself, each value offered and each person.
-ITSELF, FOR_VALUE, FOR_PERSON = 4000, 250, 1500
+ITSELF, FOR_VALUE, FOR_PERSON = 4000, 250, 4500
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,8 @@ class _Answer:
         return ITSELF + values * FOR_VALUE + len(self.worth) * FOR_PERSON
 
 
-#: The card (its hash), why it is in the answer, and what to mark.
-_Said = tuple[int, tuple[Reason, ...], Mapping[str, tuple[Span, ...]]]
+#: The card, why it is in the answer, and what to mark.
+_Said = tuple[Card, tuple[Reason, ...], Mapping[str, tuple[Span, ...]]]
 
 
 def find(
@@ -116,7 +116,7 @@ def find(
     if answer is None:
         answer = _answer(session, _looked_up(session, query, held, view, here, now), limit)
         held.answers.keep(asked, answer, answer.size)
-    hits = _hits(session, view, answer, here, now, ranges)
+    hits = _hits(session, held, view, answer, here, now, ranges)
     return Found(
         query=query,
         hits=tuple(hits[row] for row in answer.page if row in hits),
@@ -232,6 +232,7 @@ def _named(session: Session, letters: str, people: People) -> Iterator[int]:
 
 def _hits(
     session: Session,
+    held: Snapshot,
     view: Outlook,
     answer: _Answer,
     here: Space,
@@ -241,30 +242,29 @@ def _hits(
     """Read the cards through the scope and say why each is in the answer."""
     found = {}
     sight, km = view.sight, view.where.km
-    cards = cards_of(session, sight.reader, here, now, list(answer.worth), sight.peers)
-    for row, (peer_id, card) in cards.items():
-        card = for_reader(card, ranges)
-        reasons, highlights = _why(answer, row, card)
+    people = shown(session, held, sight.reader, here, now, list(answer.worth), sight.peers)
+    for row, one in people.items():
+        card = for_reader(one.card, ranges)
+        reasons, highlights = _why(answer, row, card, one)
         found[row] = Hit(
             card=card,
             score=answer.worth[row],
             confident=row in answer.page,
             why=reasons,
             highlights=highlights,
-            distance_km=km.get(peer_id),
-            group=_group(view.where, peer_id),
+            distance_km=km.get(one.peer_id),
+            group=_group(view.where, one.peer_id),
         )
     return found
 
 
 def _why(
-    answer: _Answer, row: int, card: Card
+    answer: _Answer, row: int, card: Card, one: Shown
 ) -> tuple[tuple[Reason, ...], Mapping[str, tuple[Span, ...]]]:
     """Say it as it was said before, as long as nothing about the card is different."""
     said = answer.said.get(row)
-    seen = hash(card)
-    if said is None or said[0] != seen:
-        answer.said[row] = said = (seen, *explain(card, answer.wanted))
+    if said is None or said[0] != card:
+        answer.said[row] = said = (card, *explain(card, answer.wanted, one.clues))
     return said[1], said[2]
 
 

@@ -1,35 +1,23 @@
-"""Who may be seen, as rows of the index: everybody at once, and the cards of a few.
+"""Who may be seen, as rows of the index.
 
 The index never keeps it. Sets of people are made from the rows of members and peers as they are
-now, and cards are read through the scope once more: whatever the index remembers, nobody is shown
-whom the reader may not see.
+now; the cards of a page are read through the scope once more (:mod:`app.search.shown`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
-from sqlalchemy import BindParameter, Select, bindparam, or_, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import Select, bindparam, or_, select
+from sqlalchemy.orm import Session
 
 from app.models.base import Moment
 from app.models.measure import hidden_subjects
 from app.models.member import Member
 from app.models.peer import MirroredProfile
-from app.models.scope import Reader, mirrored_seen_by, seen_by, visible_members
-from app.models.space import Space
-from app.search.cards import (
-    Card,
-    Copy,
-    Standing,
-    card_of_copy,
-    card_of_member,
-    for_visitors,
-    standing_of,
-)
+from app.models.scope import Reader, seen_by
 from app.search.index import FACE, FRONT, MEMBER, MIRRORED
 from app.search.neighbours import Neighbour, neighbours
 from app.search.people import People, union
@@ -38,7 +26,6 @@ from app.search.tables import doc
 
 # What statements are given; made once, because making them takes as long as asking.
 _MOMENT = bindparam("moment", type_=Moment)
-_WANTED: BindParameter[int] = bindparam("wanted", expanding=True)
 
 
 class Sight(NamedTuple):
@@ -96,67 +83,3 @@ def _rows(owners: Select[int], *kinds: str) -> Select[int]:
     """Select the rows of these kinds that stand for ``owners``."""
     # Not joined: a planner without statistics would begin with everybody in the index.
     return select(doc.c.id).where(doc.c.kind.in_(kinds), doc.c.owner.in_(owners))
-
-
-def cards_of(
-    session: Session,
-    reader: Reader,
-    here: Space,
-    now: datetime,
-    wanted: Sequence[int],
-    peers: Iterable[Neighbour],
-) -> dict[int, tuple[int | None, Card]]:
-    """Read the people of these rows through the scope; whom ``reader`` may not see is left out.
-
-    :param peers: those whose people may be seen.
-    :return: by row, the id of the peer (None for people of this space) and the card.
-    """
-    connection, today = session.connection(), now.date()
-    ids: dict[str, dict[int, int]] = {MEMBER: {}, MIRRORED: {}}
-    for row, kind, number in connection.execute(_OWNERS, {"wanted": list(wanted)}):
-        ids[MEMBER if kind in (MEMBER, FACE) else MIRRORED][number] = row
-    cards: dict[int, tuple[int | None, Card]] = {}
-    if ids[MEMBER]:
-        members = visible_members(reader).where(Member.id.in_(ids[MEMBER]))
-        for member in session.scalars(members.options(selectinload(Member.services))):
-            cards[ids[MEMBER][member.id]] = None, card_of_member(member, here, today, reader)
-    if ids[MIRRORED]:
-        standings: dict[int, Standing] = {}
-        known = {peer.id: peer for peer in peers}
-        given = {"wanted": list(ids[MIRRORED]), "moment": now}
-        for number, peer_id, *shown in connection.execute(_copies(reader), given):
-            # Whose standing has just changed is shown from the next search on.
-            if peer_id not in known:
-                continue
-            if peer_id not in standings:
-                standings[peer_id] = standing_of(known[peer_id], now)
-            copy = Copy(*shown)
-            card = card_of_copy(copy, today, standings[peer_id])
-            if reader is Reader.VISITOR:
-                card = for_visitors(card, copy.document)
-            cards[ids[MIRRORED][number]] = peer_id, card
-    return cards
-
-
-_OWNERS = select(doc.c.id, doc.c.kind, doc.c.owner).where(doc.c.id.in_(_WANTED))
-
-
-@cache
-def _copies(reader: Reader) -> Select[int, int, str, str, dict[str, Any], str, datetime]:
-    """Select what a card shows of copies: the letter they came in is long, and read by nobody."""
-    return (
-        select(
-            MirroredProfile.id,
-            MirroredProfile.peer_id,
-            MirroredProfile.subject,
-            MirroredProfile.name,
-            MirroredProfile.document,
-            MirroredProfile.photo,
-            MirroredProfile.issued_at,
-        )
-        .join(MirroredProfile.peer)
-        .where(
-            mirrored_seen_by(reader, _MOMENT),
-            MirroredProfile.id.in_(_WANTED),
-        )
-    )

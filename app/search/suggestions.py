@@ -22,7 +22,8 @@ from app.search.names import beginning_with, names_of, parts_of
 from app.search.people import NOBODY, People
 from app.search.query import Scope, clean
 from app.search.ranking import in_turn
-from app.search.sight import Sight, cards_of
+from app.search.shown import shown
+from app.search.sight import Sight
 from app.search.snapshot import Snapshot, snapshot
 from app.search.text import words
 from app.search.translations import for_reader
@@ -74,8 +75,8 @@ def suggest(
     if scope == "here":
         seen &= held.members
     found = _named(session, names, typed, seen, now.toordinal())[:PEOPLE]
-    cards = cards_of(session, reader, here, now, found, sight.peers)
-    people = tuple(for_reader(cards[row][1], ranges) for row in found if row in cards)
+    seen_now = shown(session, held, reader, here, now, found, sight.peers)
+    people = tuple(for_reader(seen_now[row].card, ranges) for row in found if row in seen_now)
     return Suggestions(_offered(held, possible, seen), people)
 
 

@@ -257,6 +257,24 @@ def stem(folded: str) -> str:
     return word
 
 
+#: Letters at the end of a word that no ending takes away before so many are left.
+_TAKEN, _LEFT = 4, 3
+
+
+@lru_cache(maxsize=4096)
+def beginning_kept(letters: str) -> str:
+    """Return with what the stem of every word begins that begins with ``letters``, folded.
+
+    An ending may reach into them: "traductri" begins "traductrice", whose stem is "traducteur".
+    """
+    kept = len(letters) if len(letters) <= _LEFT else max(_LEFT, len(letters) - _TAKEN)
+    for at in range(2, kept):
+        rest = letters[at:]
+        if any(ending.startswith(rest) or rest.startswith(ending) for ending, _, _ in _ENDINGS):
+            return letters[:at]
+    return letters[:kept]
+
+
 _DERIVING = """
 ations ation ateurs ateur atrice atrices ition iteur tions tion sion teur trice eurs eur euse
 ing ings ers er ors or ment ments age ages ung ungen ier iere iers istes iste ist istin erie ery

@@ -14,12 +14,14 @@ from typing import Self
 
 from app.search.answers import Field, How, Reason, Span
 from app.search.cards import Card, CardService
+from app.search.clues import Clues, Trail
 from app.search.glances import glance
 from app.search.naming import places_named
 from app.search.parts import Part, Term
 from app.search.text import STOP, Word, stem, words
 from app.search.tongues import TONGUES
 from app.search.translations import in_further_languages, is_translated, written_first
+from app.search.writing import titled_by_more
 
 _TAGS = {stem(name): tag for name, tag in TONGUES.items()}
 
@@ -47,105 +49,127 @@ class Wanted:
     tags: frozenset[str]
     """Languages that it names."""
 
+    trail: Trail
+    """What it leaves in the index wherever it is found."""
+
     @classmethod
     def of(cls, part: Part) -> Self:
         """Work out what is the same for every text."""
         slipped = all(term.how == "typo" for term in part.terms[1:]) and len(part.terms) > 1
         named = (_TAGS.get(term.stems[0], "") for term in part.terms if len(term.stems) == 1)
+        codes = {meaning.code: meaning.how for meaning in part.meanings}
+        firsts = frozenset(term.stems[0] for term in part.terms)
+        begun = tuple(term.stems[0] for term in part.terms if term.prefix)
         return cls(
             part,
-            {meaning.code: meaning.how for meaning in part.meanings},
-            frozenset(term.stems[0] for term in part.terms),
-            tuple(term.stems[0] for term in part.terms if term.prefix),
+            codes,
+            firsts,
+            begun,
             "typo" if slipped else "word",
             frozenset(filter(None, named)),
+            Trail.of(firsts, begun, codes),
         )
 
 
 def explain(
-    card: Card, parts: Sequence[Wanted]
+    card: Card, parts: Sequence[Wanted], clues: Clues
 ) -> tuple[tuple[Reason, ...], dict[str, tuple[Span, ...]]]:
     """Return a reason for each part that ``card`` answers, and the spans to mark by field.
 
     The biography is marked for those parts only that nothing else answers.
+
+    :param clues: what the index keeps of the card; only texts are read that have some.
     """
     marks: dict[str, set[Span]] = defaultdict(set)
     reasons = []
     for part in parts:
-        found = list(_found(card, part, marks))
+        found = list(_found(card, part, clues, marks))
         # Long texts are read for those only who say it nowhere else.
-        reason = found[0] if found else next(_in_long_texts(card, part, marks), None)
+        reason = found[0] if found else next(_in_long_texts(card, part, clues, marks), None)
         if reason is None or reason.how == "near":
-            reason = _unshown(card, part) or reason
+            reason = _unshown(card, part, clues) or reason
         if reason:
             reasons.append(reason)
     spans = {name: _apart(of) for name, of in marks.items() if of}
     return tuple(dict.fromkeys(reasons)), spans
 
 
-def _found(card: Card, wanted: Wanted, marks: dict[str, set[Span]]) -> Iterator[Reason]:
+def _found(
+    card: Card, wanted: Wanted, clues: Clues, marks: dict[str, set[Span]]
+) -> Iterator[Reason]:
     """Every reason that speaks for ``wanted``, the most convincing first; marks on the way."""
-    said = wanted.part.said
-    yield from _in_services(card, wanted, marks)
-    yield from _in_text(wanted, "profession", card.profession, card.locale, marks)
+    said, trail = wanted.part.said, wanted.trail
+    yield from _in_services(card, wanted, clues, marks)
+    yield from _in_text(wanted, "profession", card.profession, card.locale, clues, marks)
     lang = card.headline_lang or card.locale
-    yield from _in_text(wanted, "headline", card.headline, lang, marks)
-    for span in _spans(wanted, card.name):
-        marks["name"].add(span)
-        yield Reason(said, card.name, "name", wanted.how)
-    for text in (card.space.city, card.space.name, card.location):
+    yield from _in_text(wanted, "headline", card.headline, lang, clues, marks)
+    if clues.say(trail, "name"):
+        for span in _spans(wanted, card.name):
+            marks["name"].add(span)
+            yield Reason(said, card.name, "name", wanted.how)
+    more = clues.say(trail, "extra")
+    for text in (card.space.city, card.space.name, card.location if more else ""):
         if _spans(wanted, text):
             yield Reason(said, text, "place", "word")
     if wanted.tags:
         for tag in card.languages:
             if tag.lower().split("-")[0] in wanted.tags:
                 yield Reason(said, tag, "languages", "word")
-    for interest in card.interests:
+    for interest in card.interests if more else ():
         if _spans(wanted, interest):
             yield Reason(said, interest, "interests", wanted.how, "", card.locale)
     yield from _near(card, wanted.part)
 
 
-def _in_long_texts(card: Card, wanted: Wanted, marks: dict[str, set[Span]]) -> Iterator[Reason]:
+def _in_long_texts(
+    card: Card, wanted: Wanted, clues: Clues, marks: dict[str, set[Span]]
+) -> Iterator[Reason]:
     said = wanted.part.said
-    texts = (
-        (f"service:{service.ref}", service.description, service.description_lang)
-        for service in card.services
-    )
-    for name, text, lang in (("bio", card.bio, card.bio_lang), *texts):
-        spans = _spans(wanted, text)
-        if name == "bio":
-            marks["bio"].update(spans)
-        for span in spans:
-            yield Reason(said, _around(text, span), "bio", wanted.how, "", lang or card.locale)
+    if clues.say(wanted.trail, "body"):
+        texts = ((service.description, service.description_lang) for service in card.services)
+        for at, (text, lang) in enumerate(((card.bio, card.bio_lang), *texts)):
+            spans = _spans(wanted, text)
+            if not at:
+                marks["bio"].update(spans)
+            for span in spans:
+                yield Reason(said, _around(text, span), "bio", wanted.how, "", lang or card.locale)
+    if not clues.hint(wanted.trail, "body", card.locale):
+        return
     touched = [code for code in _touched(card, wanted.codes) if code in wanted.codes]
     if touched:
         yield Reason(said, card.headline or card.profession, "bio", "near", touched[0])
 
 
-def _unshown(card: Card, wanted: Wanted) -> Reason | None:
+def _unshown(card: Card, wanted: Wanted, clues: Clues) -> Reason | None:
     """Return the reason that stands in a text of another language than the one that is shown."""
     if not is_translated(card):
         return None
     aside: dict[str, set[Span]] = defaultdict(set)
     for other in (written_first(card), *in_further_languages(card)):
-        for found in (_found(other, wanted, aside), _in_long_texts(other, wanted, aside)):
-            for reason in found:
+        for look in (_found, _in_long_texts):
+            for reason in look(other, wanted, clues, aside):
                 if reason.field in ("service", "headline", "bio") and reason.how != "near":
                     return replace(reason, unshown=True)
     return None
 
 
-def _in_services(card: Card, wanted: Wanted, marks: dict[str, set[Span]]) -> Iterator[Reason]:
+def _in_services(
+    card: Card, wanted: Wanted, clues: Clues, marks: dict[str, set[Span]]
+) -> Iterator[Reason]:
     worded: list[Reason] = []
     coded: list[tuple[int, Reason]] = []
     part, codes = wanted.part, wanted.codes
+    trail = wanted.trail
+    said, may_name = clues.say(trail, "title"), clues.name(trail)
     for service in card.services:
-        spans = _spans(wanted, service.title)
+        spans = _spans(wanted, service.title) if said else []
         marks[f"service:{service.ref}"].update(spans)
         named = service.speciality if service.speciality in codes else ""
-        if not named:
-            inside = _naming(codes, service.title, service.title_lang or card.locale)
+        lang = service.title_lang or card.locale
+        # The index reads a title together with a label, which may change what it names.
+        may_name_here = may_name or titled_by_more(service)
+        if not named and may_name_here and clues.hint(trail, "title", lang):
+            inside = _naming(codes, service.title, lang)
             marks[f"service:{service.ref}"].update(span for span, _ in inside)
             named = inside[0][1] if inside else ""
         if spans:
@@ -168,11 +192,13 @@ def _in_text(
     field: Field,
     text: str,
     lang: str,
+    clues: Clues,
     marks: dict[str, set[Span]],
 ) -> Iterator[Reason]:
-    said = wanted.part.said
-    spans = _spans(wanted, text)
-    coded = _naming(wanted.codes, text, lang)
+    said, trail = wanted.part.said, wanted.trail
+    spans = _spans(wanted, text) if clues.say(trail, field) else []
+    names = clues.name(trail) and clues.hint(trail, field, lang)
+    coded = _naming(wanted.codes, text, lang) if names else []
     marks[field].update(spans)
     marks[field].update(span for span, _ in coded)
     if spans:

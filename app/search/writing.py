@@ -231,10 +231,18 @@ def _name(name: str) -> str:
     return f" {BORDER} ".join(both)
 
 
+def titled_by_more(service: CardService) -> bool:
+    """Tell whether the index finds a service by more words than those of its title."""
+    return bool(service.label) or not _known(service)
+
+
+def _known(service: CardService) -> bool:
+    return not service.speciality or service.speciality in vocabulary.specialities()
+
+
 def _title(service: CardService) -> str:
     """The words of a service, with those of a code that we have no words for."""
-    known = not service.speciality or service.speciality in vocabulary.specialities()
-    code = "" if known else service.speciality.replace("-", " ").replace("_", " ")
+    code = "" if _known(service) else service.speciality.replace("-", " ").replace("_", " ")
     return " ".join(part for part in (service.title, service.label, code) if part)
 
 

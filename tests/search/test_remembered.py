@@ -12,7 +12,7 @@ from app.models.measure import HIDE, Measure
 from app.models.scope import Reader
 from app.models.space import Space
 from app.search.find import find
-from app.search.index import index_mirrored, remove_mirrored
+from app.search.index import index_member, index_mirrored, remove_mirrored
 from app.search.query import Query
 from app.search.remembered import Remembered
 from app.search.snapshot import snapshot
@@ -144,6 +144,7 @@ def test_the_next_day_begins_with_the_next(asked):
 
 def test_letters_are_marked_where_they_stand_now_although_the_index_knows_no_difference(asked):
     asked.claire.headline = "lawyer for all"
+    index_member(asked.session, asked.claire)
     asked.session.commit()
     before = asked.ask("lawyer").hits[0]
     asked.claire.headline = "A lawyer for all"
