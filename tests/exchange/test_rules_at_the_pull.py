@@ -68,9 +68,16 @@ class Plates:
         told["metadata"]["coworking_directory"].update(changes)
         return forge(json.dumps(told).encode(), {"typ": entity.TYP}, self.key)
 
+    def as_berlin(self):
+        """All of it Berlin's, endpoints too; only whom it is about is right, and the key."""
+        told = json.loads(json.dumps(self.claims).replace(NANTES, "https://berlin.example"))
+        told["sub"] = NANTES
+        return forge(json.dumps(told).encode(), {"typ": entity.TYP}, self.key)
+
 
 PLATES = {
     "R1 in another space's name": lambda p: p.forge(iss="https://berlin.example"),
+    "R1 in another space's name, with its endpoints": lambda p: p.as_berlin(),
     "R1 about another space": lambda p: p.forge(sub="https://berlin.example"),
     "R3 another signature": lambda p: ".".join(
         [*p.right.split(".")[:2], p.berlin.split(".")[2]]

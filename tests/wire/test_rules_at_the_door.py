@@ -1,7 +1,7 @@
 """The rules of PROTOCOL.md, section 9, at each endpoint that relies on them.
 
-Lyon is a neighbour of Nantes. Each letter here is right but for the one thing that its name says,
-and is signed with Lyon's real key wherever the attack allows it.
+Lyon is a neighbour of Nantes, and so is Berlin. Each letter here is right but for the one thing
+that its name says, and is signed with Lyon's real key wherever the attack allows it.
 """
 
 from __future__ import annotations
@@ -49,9 +49,10 @@ TYPES = {
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    town = Neighbourhood(tmp_path_factory.mktemp("town"), "lyon", "nantes")
+    town = Neighbourhood(tmp_path_factory.mktemp("town"), "lyon", "nantes", "berlin")
     town.publish("nantes", "Claire Vasseur")
     town.befriend("lyon", "nantes")
+    town.befriend("berlin", "nantes")
     yield town
     town.close()
 
@@ -75,6 +76,12 @@ class Door:
         told = {"typ": self.typ, "kid": keys.kid(self.key)} | (header or {})
         payload = json.dumps(self.claims | claims).encode()
         return forge(payload, told, key or self.key)
+
+    def forge_as(self, name):
+        """The letter in Lyon's name, with the key that ``name`` signs such letters with."""
+        identity = self.town.identity(name)
+        key = identity.root_key if self.kind == "statement" else identity.operational_key
+        return self.forge({"kid": keys.kid(key)}, key)
 
     def forge_bytes(self, payload):
         return forge(payload, {"typ": self.typ}, self.key)
@@ -113,6 +120,8 @@ FORGERIES = {
     "R2 another space's key": (lambda d: d.forge({"kid": keys.kid(STRANGER)}, STRANGER),
                                UNKNOWN_KEY),
     "R2 another space's key under the neighbour's name": (lambda d: d.forge(key=STRANGER), BROKEN),
+    "R2 another neighbour's key": (lambda d: d.forge_as("berlin"), UNKNOWN_KEY),
+    "R2 our own key": (lambda d: d.forge_as("nantes"), UNKNOWN_KEY),
     "R3 other claims under the signature": (other_payload, BROKEN),
     "R3 no signature": (lambda d: d.right.rpartition(".")[0] + ".", BROKEN),
     "R5 of no type": (lambda d: d.forge({"typ": None}), BROKEN),
@@ -165,7 +174,7 @@ def test_a_name_that_is_not_the_neighbours_is_refused_and_nobody_is_visited(buil
     del built.network.requests[:]
     assert problem(door.show(door.forge(**changed))) in ((403, "unknown-issuer"), BROKEN)
     built.work_at("nantes")
-    assert {host for _, host, _ in built.network.requests} <= {"lyon"}
+    assert {host for _, host, _ in built.network.requests} <= {"lyon", "berlin"}
 
 
 LONG = {
