@@ -1,15 +1,19 @@
 """Which column of a table is which field, whatever language its header is in.
 
 A header that we do not know is left alone, and the operator is told its name; ``--map`` says
-otherwise. The first column of a kind wins, the second is named among those not used.
+otherwise. The first column of a kind wins, the second is named among those not used. Headline and
+biography may have columns in further languages: ``headline (en)``, ``Présentation [allemand]``.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.members.texts import folded, one_line
+from app.members.tongues import tag
+from app.models.translations import TEXTS
 
 #: Headers by field, as people and programs write them; compared without accents and case.
 HEADERS: Mapping[str, tuple[str, ...]] = {
@@ -85,6 +89,9 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
 #: What an operator may name with ``--map``.
 FIELDS = tuple(field for field in HEADERS if field != "family")
 
+#: A header, and behind it the language of the texts in its column.
+_IN_A_LANGUAGE = re.compile(r"(.+?)\s*[(\[]\s*([^()\[\]]+?)\s*[)\]]")
+
 _FIELD_OF = {folded(header): field for field, headers in HEADERS.items() for header in headers}
 
 
@@ -100,22 +107,36 @@ class Columns:
     places: Mapping[str, int]
     """Position of the column by field."""
 
+    versions: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Position of the columns of texts in further languages, by field and tag (BCP 47)."""
+
     @property
     def mapped(self) -> dict[str, str]:
         """Return the header by field, in the order of the columns."""
-        by_place = sorted(self.places.items(), key=lambda pair: pair[1])
-        return {field: self.headers[place] for field, place in by_place}
+        further = {f"{name} ({lang})": place for (name, lang), place in self.versions.items()}
+        by_place = sorted({**self.places, **further}.items(), key=lambda pair: pair[1])
+        return {name: self.headers[place] for name, place in by_place}
 
     @property
     def unmapped(self) -> list[str]:
         """Return the headers whose cells are not read."""
-        used = set(self.places.values())
+        used = {*self.places.values(), *self.versions.values()}
         return [header for place, header in enumerate(self.headers) if place not in used]
 
-    def cell(self, row: Sequence[str], field: str) -> str:
-        """Return what ``row`` says about ``field``; empty when nothing."""
-        place = self.places.get(field)
-        return row[place] if place is not None and place < len(row) else ""
+    def cell(self, row: Sequence[str], name: str) -> str:
+        """Return what ``row`` says about the field called ``name``; empty when nothing."""
+        return _at(row, self.places.get(name))
+
+    def cells(self, row: Sequence[str]) -> dict[str, dict[str, str]]:
+        """Return what ``row`` says in further languages: texts by field, by tag."""
+        found: dict[str, dict[str, str]] = {}
+        for (name, lang), place in self.versions.items():
+            found.setdefault(lang, {})[name] = _at(row, place)
+        return found
+
+
+def _at(row: Sequence[str], place: int | None) -> str:
+    return row[place] if place is not None and place < len(row) else ""
 
 
 def known(header: Sequence[str]) -> int:
@@ -144,7 +165,20 @@ def understand(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
             + (next(filter(None, headers), "Column"))
             + '".'
         )
-    return Columns(headers, places)
+    return Columns(headers, places, _versions(headers, places))
+
+
+def _versions(headers: Sequence[str], places: Mapping[str, int]) -> dict[tuple[str, str], int]:
+    """Return where texts in further languages stand: by headers that name field and language."""
+    found: dict[tuple[str, str], int] = {}
+    for place, text in enumerate(headers):
+        said = _IN_A_LANGUAGE.fullmatch(text)
+        if said is None or place in places.values():
+            continue
+        name, lang = _FIELD_OF.get(folded(said[1]), ""), tag(said[2])
+        if name in TEXTS and lang:
+            found.setdefault((name, lang), place)
+    return found
 
 
 def _chosen(headers: tuple[str, ...], chosen: Mapping[str, str]) -> dict[str, int]:

@@ -1,8 +1,9 @@
 """The members as a file: our JSON Lines, which imports again to nothing changed, or CSV.
 
 Only current members are written. CSV is for spreadsheets: cells that one would calculate get an
-apostrophe, which our own import takes off again; it knows services by their titles only. It cannot
-say that some blocks go less far than others, and then says no audience at all.
+apostrophe, which our own import takes off again; it knows services by their titles only, and
+further languages of headline and biography by columns of their own. It cannot say that some blocks
+go less far than others, and then says no audience at all.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from app.members.portraits import as_text
 from app.members.table import neutralised
 from app.models.member import Member, Service
 from app.models.photo import Photo
+from app.models.translations import TEXTS, languages_in, version
 
 #: Columns of the CSV, in this order; each is a header that the import knows.
 COLUMNS = (
@@ -67,9 +69,14 @@ def image_of(session: Session, member: Member) -> bytes:
 
 def as_csv(members: Iterable[Member]) -> Iterator[str]:
     """Yield the header, then a row a member; texts with line breaks are quoted."""
-    yield _csv_row(COLUMNS)
-    for member in members:
-        yield _csv_row([neutralised(_cell(member, column)) for column in COLUMNS])
+    everybody = list(members)
+    spoken = sorted(languages_in(member.translations for member in everybody))
+    further = [(name, lang) for lang in spoken for name in TEXTS]
+    yield _csv_row([*COLUMNS, *(f"{name} ({lang})" for name, lang in further)])
+    for member in everybody:
+        cells = [_cell(member, column) for column in COLUMNS]
+        cells += [version(member.translations, lang).get(name, "") for name, lang in further]
+        yield _csv_row(neutralised(cell) for cell in cells)
 
 
 def claims(member: Member) -> dict[str, Any]:

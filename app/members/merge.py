@@ -126,9 +126,16 @@ def _fields(person: Person, member: Member | None, change: Change) -> None:
     for key in FIELDS:
         new = _plain(getattr(person, key))
         current = getattr(member, key) if member else type(new)()
+        if key == "translations" and _by_language(new) == _by_language(current):
+            # A table has the columns of everybody's languages, in one order for all.
+            continue
         if _list_wins(key, new, current, change):
             change.values[key] = new
             change.names.append(key)
+
+
+def _by_language(versions: Iterable[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    return sorted(versions, key=lambda one: one["lang"])
 
 
 def _list_wins(key: str, new: Any, current: Any, change: Change) -> bool:

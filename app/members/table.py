@@ -13,9 +13,10 @@ from datetime import date
 
 from app.members import columns, skills
 from app.members.columns import Columns
-from app.members.person import Draft, Person, Refused
+from app.members.person import LIMITS, Draft, Person, Refused
 from app.members.services import yes_or_no
 from app.members.texts import folded, one_line, parts
+from app.models.translations import TEXTS
 
 #: Signs between cells, and what the operator is told they are.
 DELIMITERS = {";": "semicolon", ",": "comma", "\t": "tab", "|": "bar"}
@@ -109,6 +110,13 @@ def _person(line: int, row: list[str], where: Columns, today: date) -> Person | 
         profession=draft.text("profession", cell("profession")),
         location=_place(cell("location"), draft),
         locale=draft.locale(cell("locale")),
+        translations=draft.translations(
+            [
+                {"lang": lang, **{name: plain(text.strip(" ")) for name, text in texts.items()}}
+                for lang, texts in where.cells(row).items()
+            ],
+            {name: LIMITS[name] for name in TEXTS},
+        ),
         availability=draft.text("availability", cell("availability")),
         languages=draft.languages(parts(cell("languages"))),
         interests=draft.interests(parts(cell("interests"))),

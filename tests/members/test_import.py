@@ -410,6 +410,10 @@ WHOLE = {
     "location": "Nantes",
     "interests": ["voile, en équipage"],
     "availability": "lundi",
+    "translations": [
+        {"lang": "en", "headline": "Contracts", "bio": "One.\nTwo."},
+        {"lang": "de", "bio": "Eins."},
+    ],
     "services": [
         {
             "id": "a",
@@ -434,6 +438,17 @@ WHOLE = {
 def test_a_whole_member_comes_back_as_they_left(directory, kind):
     directory.load([WHOLE], publish=True)
     assert only(directory.load(getattr(directory, kind))).verdict is Verdict.UNCHANGED
+
+
+def test_texts_in_further_languages_come_in_whatever_order_members_wrote_them_in(directory):
+    other = {"name": "Ada", "email": "ada@example.org", "translations": [
+        {"lang": "de", "headline": "Verträge"}, {"lang": "en", "bio": "=Two."},
+    ]}  # fmt: skip
+    directory.load([WHOLE, other])
+    written = directory.csv
+    assert "headline (en)" in written.splitlines()[0]
+    assert directory.load(written).counts["unchanged"] == 2
+    assert directory["Ada"].translations == other["translations"]
 
 
 def test_an_export_founds_the_same_members_elsewhere(directory):

@@ -213,6 +213,20 @@ def test_headers_are_known_in_four_languages(header, field):
     assert read(f"Name,{header}\nZoé,x@example.org\n").columns.mapped[field] == header
 
 
+def test_a_column_may_hold_a_text_in_a_further_language():
+    listing = read(
+        "Name;Headline;Kurztext (Deutsch);bio [en];headline (en);Telefon (privat);bio (in short)"
+        "\nZoé;Contrats;Verträge;One;'=1+1;06;Deals\n"
+    )
+    german = {"lang": "de", "headline": "Verträge"}
+    english = {"lang": "en", "headline": "=1+1", "bio": "One"}
+    assert listing.rows == (
+        Person(line=2, name="Zoé", headline="Contrats", translations=(german, english)),
+    )
+    assert listing.columns.mapped["headline (de)"] == "Kurztext (Deutsch)"
+    assert listing.columns.unmapped == ["Telefon (privat)", "bio (in short)"]
+
+
 def test_first_and_last_name_make_a_name_and_nom_is_then_the_last():
     (row,) = read("Nom\tPrénom\nLefèvre\tZoé\n").rows
     assert row.name == "Zoé Lefèvre"
