@@ -17,9 +17,17 @@ from app.database import db
 from app.exchange.describing import NotPublishableError
 from app.members.tongues import TAG_CHARACTERS
 from app.models.member import Member
-from app.models.translations import MOST, SERVICE_TEXTS, TEXTS, alike, replaced, version
+from app.models.translations import (
+    MOST,
+    SERVICE_TEXTS,
+    TEXTS,
+    alike,
+    languages_in,
+    replaced,
+    version,
+)
 from app.web import forms, my_profile
-from app.web.access import members, signed_in
+from app.web.access import account, members, signed_in
 from app.web.pages import page
 from app.web.profile_form import LABELS, SERVICE_LABELS
 from federation import limits
@@ -33,6 +41,15 @@ LONGEST = {
     "title": limits.TITLE_CHARACTERS,
     "description": limits.DESCRIPTION_CHARACTERS,
 }
+
+
+@bp.app_template_global()
+def service_languages(ref: str) -> list[str] | None:
+    """Return the further languages of the reader's own service; ``None`` if it is not saved yet."""
+    person = account()
+    services = person.member.services if person and person.member else []
+    found = next((one for one in services if one.ref == ref), None)
+    return None if found is None else languages_in([found.translations])
 
 
 @bp.get("/me/texts")

@@ -138,6 +138,25 @@ def test_texts_whose_first_language_is_not_said_lead_to_the_others_all_the_same(
     )
 
 
+def test_each_service_leads_to_its_texts_in_the_languages_that_there_are_and_to_others(
+    browser, maud
+):
+    def links():
+        form = browser.get("/me").text.partition('id="services"')[2].partition("Add a service")[0]
+        return re.findall(r'href="(/me/texts[^"]*)"', form)
+
+    assert links() == ["/me/texts"]
+    post(browser, "/me/texts/fr", **{"logo-title": "Logo et étiquette"})
+    post(browser, "/me/texts/de", headline="Logos für Bäcker")
+    assert links() == ["/me/texts/fr#logo-title", "/me/texts"]
+    assert 'id="logo-title"' in browser.get("/me/texts/fr").text
+    # One that is not saved yet has nothing to be translated.
+    added = browser.post("/me", data={"do": "add-service", "name": "Maud", "audience": "space"})
+    services = added.text.partition('id="services"')[2].partition("</section>")[0]
+    assert "service-0-title" in services
+    assert "/me/texts" not in services
+
+
 def test_the_name_of_a_language_is_written_small_in_a_french_sentence(browser, maud):
     page = browser.get("/me/texts/de", headers={"Accept-Language": "fr"}).text
     assert "<h1>Mes textes en allemand</h1>" in page
