@@ -48,11 +48,11 @@ accompagner ameliorer avancer bientot bon bonne cassee casse cher cherche choisi
 concevoir controler creer deposer ecrire elaborer existant gerer lancer lent lente mettre monter
 obtenir organiser parlant parle parler preparer professionnel rapide rapidement realiser rediger
 refaire regler remplir reparer retard revoir trouve urgent vite veuille after before better build
-building broken buy cheap check create creating draw edit expert fast faster fix fixed fixing get
+building broken cheap check create creating draw edit expert fast faster fix fixed fixing get
 give good handle improve keep kids know launch more new old organise organize plan prepare quick
 quit raise record recording run set setting setup slow soon speak speaking speaks start stop take
 write writing checked up bauen bearbeiten besser bekommen brauchbar dringend einrichten entwerfen
-entwickeln erklaren erstellen finden fuhren gebraucht gestalten gunstig gut gute guten helfe
+entwickeln erklaren erstellen finden fuhren gestalten gunstig gut gute guten helfe
 kaputt lassen langsam neu neue organisieren planen prufen prufe schnell schneller schreiben
 sprechend spricht sprechen starten unterstutzen unterstutzung verbessern verfassen vorbereiten
 wissen arreglar ayude ayuden barato bien bueno buena conseguir crear disenar editar escribir
@@ -75,9 +75,27 @@ noch nur schon oft etwas alles nichts endlich morgen heute woche monat jeden jed
 auch ganz zeit kummert kummern soll sollte sollen will wollen wollt werden wird geht gehen bitte
 lieber siempre nunca demasiado todavia ya mucho mucha hoy manana semana mes dia dias cada todo toda
 todos todas algunos cosa cosas nada verdad tambien tiempo voy vamos hemos han he ha ido sido
+next last prochain prochaine dernier derniere nachste nachsten nachster nachstes proximo proxima
+spring summer autumn winter printemps ete automne hiver fruhling sommer herbst primavera verano
+otono invierno year years annee annees ans jahr jahre jahren ano anos was were been wurde wurden
+worden war waren fue estaba estoy dont doesnt anymore plus mehr nicht not
 """
 #: Numbers, times and turns of speech: beside other words they say nothing of what is asked.
 FILLERS = frozenset(_FILLERS.split())
+
+_TRADING = """
+buy buying sell selling rent renting hire second hand used vendre acheter louer occasion kaufen
+verkaufen mieten vermieten gebraucht gebrauchte gebrauchtes gebrauchter vender comprar alquilar
+"""
+#: Verbs of who wants a thing and no work: a bicycle for sale is no task for who repairs them.
+TRADING = frozenset(_TRADING.split())
+
+_DETERMINERS = """
+my our the a an some this le la l les un une des du mon ma mes notre nos ce cette el los las una
+unos unas mi mis nuestro nuestra este esta
+"""
+#: What stands between a verb at the beginning of a question and what it is about.
+DETERMINERS = frozenset(_DETERMINERS.split())
 
 _SPOKEN = """
 je j me m mon ma mes nous notre nos on qui quelqu quelqu'un personne veux voudrais faut cherche

@@ -32,6 +32,8 @@ _SMALL = """
 a and au aux d da das dans de del della dem den der des die du e ein el en et for fur gegen il
 im in l la las le les los mit nach of ohne on para per por pour sans sin sur the to um un und
 une von y zu zum zur auf avec con o ou or oder with within my mon ma mes
+our your notre nos votre vos mein meine meinen meinem meiner unser unsere unseren unserem unserer
+mi mis nuestra nuestro is are was were been est sont ete ist sind wurde wurden worden esta estan
 """
 #: Small words inside phrases; their loss changes no meaning within a label.
 SMALL = frozenset(_SMALL.split())
@@ -137,6 +139,7 @@ class Lexicon:
                     (word, distance)
                     for word, letters in self.by_size.get((first, size), ())
                     if (mask ^ letters).bit_count() <= apart
+                    and (allowed > 1 or _begun_alike(folded, word))
                     and (distance := slips(folded, word, most)) <= most
                 ]
         least = min((distance for _, distance in near), default=0)
@@ -174,6 +177,22 @@ class Lexicon:
 @cache
 def lexicon() -> Lexicon:
     """Return the lexicon of the shared vocabulary."""
+    # Nothing of what is made here is dropped before all of it is; the collector would look through
+    # it in vain again and again, for a fifth of the time.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        book = _built()
+    finally:
+        if collects:
+            gc.enable()
+    # It stays as long as the process: looking through it takes as long as ten searches.
+    gc.collect()
+    gc.freeze()
+    return book
+
+
+def _built() -> Lexicon:
     found: dict[Phrase, dict[str, Meaning]] = defaultdict(dict)
     forms: dict[str, str] = {}
     spelled: dict[Phrase, set[tuple[str, Phrase]]] = defaultdict(set)
@@ -188,12 +207,7 @@ def lexicon() -> Lexicon:
             held = found[phrase].get(code)
             if held is None or held.sure < sure:
                 found[phrase][code] = Meaning(code, sure, how, text)
-    book = _arranged({phrase: _weighed(of) for phrase, of in found.items()}, forms, spelled)
-    # It stays as long as the process: the collector would look through it again and again, each
-    # time for as long as ten searches take.
-    gc.collect()
-    gc.freeze()
-    return book
+    return _arranged({phrase: _weighed(of) for phrase, of in found.items()}, forms, spelled)
 
 
 def _entries() -> Iterator[tuple[str, str, tuple[str, ...], float, str]]:
@@ -304,6 +318,14 @@ _SOUNDS = frozenset(map(frozenset, ("fp", "ck", "cs", "sz", "cz", "ij", "gj", "v
 def _alike(one: str, other: str) -> bool:
     """Tell whether words of two slips may begin so: nobody mistypes a bookkeeper as a zookeeper."""
     return one == other or frozenset((one, other)) in _SOUNDS
+
+
+def _begun_alike(typed: str, word: str) -> bool:
+    """Tell whether short words may be the same: people mistype the beginning of a word least.
+
+    Two first letters change places, a mute h is forgotten or put; but flights are no lights.
+    """
+    return typed[0] == word[0] or typed[:2] == word[1::-1] or "h" in (typed[0], word[0])
 
 
 def _following(words_: Sequence[Spoken], at: int) -> list[str]:

@@ -11,6 +11,8 @@ from app.search.lexicon import Meaning, Phrase
 
 #: From here on a meaning is clear.
 CLEAR = 0.7
+#: Weight of a wish to buy or sell beside the thing: more than the thing's, which nobody offers.
+FOR_SALE = 1.2
 #: Weight of a field ("juridique") beside what is done in it ("traduction").
 IN_A_FIELD = 0.65
 
@@ -40,6 +42,9 @@ class Part:
 
     light: bool = False
     """A verb or manner of asking: fix, create, urgent."""
+
+    trading: bool = False
+    """Somebody wants to buy or sell the thing, and have nothing done to it."""
 
     aside: bool = False
     """It stands behind "for": for whom or for what, when something else was asked for."""
@@ -90,6 +95,8 @@ def _not_meant(near: tuple[str, ...], parts: list[Part]) -> tuple[str, ...]:
 
 def _share(part: Part, before: list[Part], parts: list[Part], *, spoken: bool) -> float:
     others = [one for one in parts if one is not part]
+    if part.trading and others:
+        return FOR_SALE
     if part.light and any(not one.light for one in others):
         named = any(one.clear and not (one.light or one.generic or one.aside) for one in others)
         return 0.2 if named else 1.0 if part.clear else 0.4

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from app.search.guessing import (
     CLIENTS,
+    DETERMINERS,
     FILLERS,
     GENERIC,
     LIGHT,
@@ -22,6 +23,7 @@ from app.search.guessing import (
     PREFIX_LETTERS,
     SPOKEN,
     SURE_PREFIX_LETTERS,
+    TRADING,
     TYPO,
     begun,
     by_phrases,
@@ -187,7 +189,27 @@ class _Reading:
         client = word.folded in CLIENTS or word.stem in CLIENTS
         unknown = not part.meanings and not present and len(wanted) == 1
         strange = not (present or part.clear or part.generic or part.light or client)
-        return replace(part, unknown=unknown, strange=strange)
+        plain = not (present or part.trading or (meanings and meanings[0].sure > OF_A_KIND))
+        light = part.light or plain and self._task(at)
+        return replace(part, unknown=unknown, strange=strange, light=light)
+
+    def _task(self, at: int) -> bool:
+        """Tell whether the word at ``at`` is by its place a verb: film our party, Hochzeit filmen.
+
+        A word that is followed by an article is one at the beginning, and in German at the end
+        one in small letters that ends as all of them do.
+        """
+        word = self.every[at]
+        if at == 0:
+            return len(self.every) > 2 and self.every[1].folded in DETERMINERS
+        written = self.question[word.start : word.end]
+        ends = self.every[at + 1 :]
+        return (
+            written.islower()
+            and written.endswith(("en", "ern", "eln"))
+            and all(one.folded in STOP | LIGHT for one in ends)
+            and any(self.question[one.start].isupper() for one in self.every[:at])
+        )
 
     def _small(self, at: int) -> bool:
         return small(self.every[at], self.question)
@@ -224,6 +246,7 @@ class _Reading:
             weight=float(carried) ** 0.5,
             generic=generic,
             light=len(taken) == 1 and taken[0].folded in LIGHT,
+            trading=len(taken) == 1 and taken[0].folded in TRADING,
             aside=self._aside(start),
             near=_near(kept),
         )

@@ -283,13 +283,8 @@ eras ista istas ar ir ado ada ieren iert en ern ler ner lich isch ique iques ic 
 s es ed ent ons ez ant
 """
 #: Endings that make a word from a word: what the work, the worker and the product share.
-_DERIVED = tuple(
-    sorted(
-        _DERIVING.split(),
-        key=len,
-        reverse=True,
-    )
-)
+_DERIVED = frozenset(_DERIVING.split())
+_LONGEST_DERIVED = max(map(len, _DERIVED))
 
 #: Letters that must remain of a root; below it chance resemblances win.
 ROOT_LETTERS = 5
@@ -297,7 +292,7 @@ ROOT_LETTERS = 5
 
 def root(folded: str) -> str:
     """Return what remains without derivation (translat-, traduc-); empty when too little."""
-    for ending in _DERIVED:
-        if folded.endswith(ending) and len(folded) - len(ending) >= ROOT_LETTERS:
-            return folded.removesuffix(ending)
+    for size in range(min(_LONGEST_DERIVED, len(folded) - ROOT_LETTERS), 0, -1):
+        if folded[-size:] in _DERIVED:
+            return folded[:-size]
     return folded if len(folded) >= ROOT_LETTERS else ""

@@ -247,3 +247,29 @@ def test_a_compound_that_ends_in_a_trade_as_no_list_writes_it_is_still_a_questio
     town.member("Lena", service("Gespräche", "psychotherapy"), locale="de")
     # "terapeut" is how the Spanish "terapeuta" is compared, and nobody's word.
     assert town.names("Psychoterapeut ") + town.perhaps("Psychoterapeut ") == ["Lena"]
+
+
+def test_whoever_wants_to_sell_a_thing_asks_nobody_to_repair_it(town):
+    town.member("Ben", service("Punctures and brakes", "bike-repair"), locale="en")
+    for asked in ("sell my bike", "Fahrrad verkaufen", "acheter un vélo", "bicicleta comprar"):
+        assert (town.names(f"{asked} "), town.perhaps(f"{asked} ")) == ([], ["Ben"]), asked
+    assert town.names("fix my bike") == ["Ben"]
+
+
+def test_a_verb_that_nobody_knows_leaves_what_it_is_done_to(town):
+    town.member("Ben", service("Punctures and brakes", "bike-repair"), locale="en")
+    for asked in ("rejuvenate our bike", "embellir mon vélo", "Fahrrad verjüngen"):
+        assert town.names(f"{asked} ") == ["Ben"], asked
+    assert town.names("rejuvenating bike ") == []
+
+
+def test_no_slip_is_taken_to_lie_before_a_short_word(town):
+    town.member("Uma", service("Lamps", "electrician"), headline="Lights and sockets", locale="en")
+    assert town.names("flights ") == []
+    assert town.names("ligths ") == ["Uma"]
+
+
+def test_whose_it_is_does_not_part_a_phrase(town):
+    town.member("Zoe", service("Two posts a week", "social-media"), locale="en")
+    town.member("Kim", service("Letterbox", "domiciliation"), locale="en")
+    assert town.names("posts for our LinkedIn ") == ["Zoe"]
