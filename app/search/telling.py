@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.search.answers import Hit, Reason
+from app.search.cards import Card
 from app.search.lexicon import label_of
 from app.search.translations import in_further_languages, written_first
 
@@ -81,7 +82,8 @@ _FIELDS = {
 def told(hit: Hit, language: str) -> dict[str, Any]:
     """Return what programs are told of a hit: plain JSON values.
 
-    ``lang`` is the language of the headline, and ``translations`` has it in the others.
+    ``lang`` is the language of the headline, and ``translations`` has it in the others; with each
+    service it is the same about its title.
 
     :param language: of the reasons, one of the shared vocabulary's.
     """
@@ -97,12 +99,29 @@ def told(hit: Hit, language: str) -> dict[str, Any]:
             for one in (written_first(card), *in_further_languages(card))
             if one.headline and one.headline != card.headline
         ],
+        "services": [_service(hit.card, place) for place in range(len(card.services))],
         "space": card.space.name,
         "city": card.space.city,
         "distance_km": None if hit.distance_km is None else round(hit.distance_km, 1),
         "score": hit.score,
         "confident": hit.confident,
         "why": [said(reason, language) for reason in hit.why],
+    }
+
+
+def _service(card: Card, place: int) -> dict[str, Any]:
+    """Return the title of the service at ``place``, with its language, and that in others."""
+    shown, base = card.services[place], written_first(card)
+    first = base.services[place]
+    titles = [(base.locale, first.title), *((one.lang, one.short) for one in first.translations)]
+    return {
+        "title": shown.title,
+        "lang": shown.title_lang or card.locale,
+        "translations": [
+            {"lang": lang, "title": title}
+            for lang, title in titles
+            if title and title != shown.title
+        ],
     }
 
 

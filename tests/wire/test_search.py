@@ -200,6 +200,24 @@ def test_whoever_takes_json_too_gets_it(space, browser, accepted):
     assert browser.get("/api/search?q=avocat", headers=headers).status_code == 200
 
 
+def test_a_title_in_another_language_than_asked_for_is_told_with_the_others(space, browser):
+    german = {"lang": "de", "title": "Verträge lesen"}
+    english = {"lang": "en", "title": "Reading contracts"}
+    offered = (
+        service("Relecture d’un contrat", "contract-law", translations=[german, english]),
+        service("Négociation", "lawyer", translations=[german]),
+    )
+    listed("Claire Vasseur", audience="web", locale="fr", services=offered)
+    [hit] = browser.get("/api/search?q=Relecture&lang=en").json["results"]
+    french = [
+        {"lang": "fr", "title": "Relecture d’un contrat"}, {"lang": "fr", "title": "Négociation"},
+    ]  # fmt: skip
+    assert hit["services"] == [
+        english | {"translations": [french[0], german]},
+        french[1] | {"translations": [german]},
+    ]
+
+
 def test_people_are_still_told_with_a_page(space, browser):
     assert browser.get("/nothing").content_type.startswith("text/html")
     assert browser.post("/search").content_type.startswith("text/html")
