@@ -184,16 +184,16 @@ def _versions(headers: Sequence[str], places: Mapping[str, int]) -> dict[tuple[s
 def _chosen(headers: tuple[str, ...], chosen: Mapping[str, str]) -> dict[str, int]:
     places: dict[str, int] = {}
     by_name = {folded(text) or text: place for place, text in reversed(list(enumerate(headers)))}
-    for field, header in chosen.items():
-        if field not in FIELDS:
-            raise MappingError(f"--map: there is no field “{field}”. Fields: {', '.join(FIELDS)}.")
+    for name, header in chosen.items():
+        if name not in FIELDS:
+            raise MappingError(f"--map: there is no field “{name}”. Fields: {', '.join(FIELDS)}.")
         place = by_name.get(folded(header) or header)
         if place is None:
             raise MappingError(
                 f"--map: there is no column “{header}”. The columns are: "
                 + ", ".join(f"“{text}”" for text in headers if text)
             )
-        places[field] = place
+        places[name] = place
     return places
 
 

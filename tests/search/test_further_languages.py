@@ -160,3 +160,39 @@ def test_neighbours_find_the_second_language_until_it_is_taken_back(town):
         [copy] = session.scalars(select(MirroredProfile))
         assert "translations" not in copy.document
         assert "translations" in copy.document["services"][0]
+
+
+def test_one_person_of_two_spaces_is_read_in_both_languages_through_each(tmp_path):
+    """Claire coworks in Nantes and in Lyon; Berlin, which both know, does not call the two one."""
+    town = Neighbourhood(tmp_path, "nantes", "lyon", "berlin")
+    try:
+        advice = {"nantes": ("Relecture du bail", ADVICE), "lyon": ("Un bail à relire", ADVICE)}
+        for name, (title, turned) in advice.items():
+            with town.at(name):
+                add_member(
+                    "Claire", audience="me", locale="fr", headline="Les baux expliqués",
+                    translations=[ENGLISH], services=(service(title, translations=turned),),
+                )  # fmt: skip
+            town.publish(name, "Claire")
+            town.befriend("berlin", name)
+
+        def told(words, *ranges):
+            return {
+                (hit.card.space.name, hit.card.headline, hit.card.services[0].title,
+                 hit.card.services[0].title_lang)
+                for hit in asked(town, words, *ranges, at="berlin")
+            }  # fmt: skip
+
+        english = ("Leases explained", "Reading your tenancy", "en")
+        assert told("tenancy", "en-GB") == {("Nantes", *english), ("Lyon", *english)}
+        assert told("tenancy", "fr") == told("bail", "fr") == {
+            ("Nantes", "Les baux expliqués", "Relecture du bail", ""),
+            ("Lyon", "Les baux expliqués", "Un bail à relire", ""),
+        }  # fmt: skip
+        # Each membership is its own: who leaves one is there through the other.
+        town.later(minutes=5)
+        town.publish("nantes", "Claire", audience="space")
+        town.work()
+        assert told("tenancy", "en") == {("Lyon", *english)}
+    finally:
+        town.close()
