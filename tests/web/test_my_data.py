@@ -102,6 +102,27 @@ def test_the_page_in_the_archive_is_text_whatever_was_written(maud, browser):
     assert not re.search(r"(src|href|style)=", page)
 
 
+def test_the_page_in_the_archive_says_in_words_what_programs_say_in_codes(maud, browser):
+    maud.present("web", {"interests": "space"}, datetime.now(UTC))
+    maud.services[0].remote = True
+    db.session.commit()
+    page = archive_of(browser)["profile.html"]
+    told = re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", page)
+    for line in (
+        ("These texts are written in", "French"),
+        ("Languages you speak", "French, Breton"),
+        ("Who may see you", "Public web"),
+        ("What you like to do with others", "My space"),
+        ("In return for", "Money"),
+        ("Counted", "per hour"),
+        ("Remotely too", "yes"),
+    ):
+        assert line in told
+    # Moments as people read them, the same in the log of consents and for sign-ins.
+    assert len(re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", page)) > 2
+    assert not re.search(r"\dT\d", page)
+
+
 def test_who_never_published_and_has_no_profile_gets_an_archive_too(space, browser):
     db.session.add(Account(email="new@x.example", role="member", created_at=datetime.now(UTC)))
     db.session.commit()
