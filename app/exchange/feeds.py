@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from app.exchange.identity import Identity
 from federation import client, signing
@@ -20,7 +21,7 @@ from federation.transport import Transport
 #: Records asked for at once.
 RECORDS_AT_ONCE = 200
 
-#: Threads that verify: checking a signature takes more than half of the time, and lets others run.
+#: Threads that check signatures, which takes most of the time and lets others run.
 VERIFIERS = 2
 
 #: Fewer records than this are not worth a thread.
@@ -116,7 +117,7 @@ def read_records(
     if found is None:
         return ()
     wanted = {f"{plate.entity_id}/m/{ref}" for ref in refs}
-    records = (_verified(seq, jws, plate.operational_keys) for seq, jws in found.items)
+    records = _all_verified(found.items, plate.operational_keys)
     # One that cannot be read names nobody: it is refused like any other.
     return tuple(each for each in records if each.signed is None or each.subject in wanted)
 
@@ -130,17 +131,24 @@ def assertion_for(url: str, plate: EntityConfiguration, identity: Identity, now:
 
 
 def _all_verified(items: Sequence[tuple[int, str]], keys: Keyring) -> tuple[Record, ...]:
-    if len(items) < WORTH_THREADS:
-        return tuple(_verified(seq, jws, keys) for seq, jws in items)
-    share = -(-len(items) // VERIFIERS)
-    shares = [items[start : start + share] for start in range(0, len(items), share)]
+    tokens = [jws for _, jws in items]
+    read: list[Signed[Profile | Withdrawal] | FederationError] = signing.read_all(
+        tokens, keys, Profile, Withdrawal, each=_in_threads
+    )
+    return tuple(
+        Record(seq, jws, error=found)
+        if isinstance(found, FederationError)
+        else Record(seq, jws, signed=found)
+        for (seq, jws), found in zip(items, read, strict=True)
+    )
+
+
+def _in_threads(check: Callable[[Any], Any], every: Sequence[Any]) -> list[Any]:
+    """Do ``check`` for each, in several threads when there are many."""
+    if len(every) < WORTH_THREADS:
+        return [check(one) for one in every]
+    share = -(-len(every) // VERIFIERS)
+    shares = [every[start : start + share] for start in range(0, len(every), share)]
     with ThreadPoolExecutor(VERIFIERS) as pool:
-        done = pool.map(lambda some: [_verified(seq, jws, keys) for seq, jws in some], shares)
-        return tuple(record for some in done for record in some)
-
-
-def _verified(seq: int, jws: str, keys: Keyring) -> Record:
-    try:
-        return Record(seq, jws, signed=signing.read(jws, keys, Profile, Withdrawal))
-    except FederationError as error:
-        return Record(seq, jws, error=error)
+        done = pool.map(lambda some: [check(one) for one in some], shares)
+        return [one for some in done for one in some]

@@ -46,6 +46,18 @@ def test_a_forgery_made_right_is_read_so_that_the_refusals_below_mean_something(
     assert signing.read(forge(CLAIMS, {}), RING, Profile).document == profile()
 
 
+def test_of_many_documents_each_bad_one_is_refused_in_its_place_and_the_others_are_read():
+    forged = forge(CLAIMS, {"kid": keys.kid(OPERATIONAL)}, STRANGER)
+    claimed = forge(b'{"iss":"https://lyon.example"}', {})
+    tokens = ["no token", TOKEN, forged, claimed, forge(b"[]", {}), signed(withdrawal())]
+    found = signing.read_all(tokens, RING, Profile, Withdrawal)
+    kinds = [type(one if isinstance(one, FederationError) else one.document) for one in found]
+    assert kinds == [
+        DocumentError, Profile, SignatureError, DocumentError, DocumentError, Withdrawal
+    ]  # fmt: skip
+    assert found[1] == signing.read(TOKEN, RING, Profile, Withdrawal)
+
+
 # --- size
 
 
