@@ -15,7 +15,6 @@ from typing import Self
 from app.search.answers import Field, How, Reason, Span
 from app.search.cards import Card, CardService
 from app.search.clues import Clues, Trail
-from app.search.glances import glance
 from app.search.naming import places_named
 from app.search.parts import Part, Term
 from app.search.text import STOP, Word, stem, words
@@ -135,8 +134,7 @@ def _in_long_texts(
                 yield Reason(said, _around(text, span), "bio", wanted.how, "", lang or card.locale)
     if not clues.hint(wanted.trail, "body", card.locale):
         return
-    touched = [code for code in _touched(card, wanted.codes) if code in wanted.codes]
-    if touched:
+    if touched := _touched(card, wanted.codes):
         yield Reason(said, card.headline or card.profession, "bio", "near", touched[0])
 
 
@@ -216,12 +214,11 @@ def _near(card: Card, part: Part) -> Iterator[Reason]:
 
 
 def _spans(wanted: Wanted, text: str) -> list[Span]:
-    if not text:
+    every, firsts, begun = words(text), wanted.firsts, wanted.begun
+    if not any(
+        [word.stem in firsts or (begun and word.folded.startswith(begun)) for word in every]
+    ):
         return []
-    seen = glance(text)
-    if seen.stems.isdisjoint(wanted.firsts) and not (wanted.begun and seen.begins(wanted.begun)):
-        return []
-    every = words(text)
     plain = [word for word in every if word.folded not in STOP] or every
     return [span for term in wanted.part.terms for span in _places(term, plain)]
 
@@ -241,8 +238,6 @@ def _places(term: Term, plain: Sequence[Word]) -> list[tuple[int, int]]:
 
 def _naming(codes: Mapping[str, str], text: str, language: str) -> list[tuple[Span, str]]:
     """Return the places in ``text`` that name one of ``codes``."""
-    if not text or not glance(text).may_name(codes.keys()):
-        return []
     return [(span, code) for span, code in _coded(text, language) if code in codes]
 
 
@@ -253,14 +248,9 @@ def _coded(text: str, language: str) -> tuple[tuple[Span, str], ...]:
 
 
 def _touched(card: Card, codes: Mapping[str, str]) -> list[str]:
-    """Return the specialities that long texts touch on, of those texts that may name ``codes``."""
+    """Return those of ``codes`` that long texts touch on."""
     texts = (card.bio, *(service.description for service in card.services))
-    return [
-        code
-        for text in texts
-        if glance(text).may_name(codes.keys())
-        for _, code in _coded(text, card.locale)
-    ]
+    return [code for text in texts for _, code in _naming(codes, text, card.locale)]
 
 
 def _apart(spans: set[Span]) -> tuple[Span, ...]:

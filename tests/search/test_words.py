@@ -6,12 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.search.glances import glance
-from app.search.naming import named_in
 from app.search.pieces import pieces
 from app.search.slips import letters_apart, letters_of, slips
 from app.search.text import fold, stem, words
-from federation.vocabulary import LANGUAGES, specialities
 from tests.search.town import service
 
 
@@ -197,25 +194,6 @@ def test_the_manner_of_asking_does_not_hide_what_is_asked(town):
     town.member("Ada", service("Ton logo", "branding"))
     assert town.names("montar un podcast") == ["Nora"]
     assert town.names("un logo pas cher pour une boulangerie") == ["Ada"]
-
-
-def test_a_glance_misses_nothing_that_reading_finds():
-    every = [
-        (text, language)
-        for one in specialities().values()
-        for language in LANGUAGES
-        for text in (one.labels[language], *one.words[language])
-    ]
-    every += [("R&D, C++ et l’e-commerce : rédacteur·rice", "fr"), ("Vereinssteuerberatung", "de")]
-    for text, language in every:
-        seen = glance(text)
-        named = {one.code for one in named_in(text, language)[0]}
-        assert named <= seen.codes, text
-        assert {(word.stem, word.folded) for word in words(text)} <= {
-            (stem(folded), folded) for folded in seen.folded
-        }, text
-        assert {word.stem for word in words(text)} <= seen.stems, text
-    assert glance("Un après-midi au bord de la rivière").codes.isdisjoint({"lawyer"})
 
 
 def test_a_text_read_run_by_run_has_the_words_of_the_whole():
