@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from app.cli.context import opened, stop
 from app.cli.peers import identity_of
-from app.members.own_labels import OwnLabelsError, adopt, read_labels
+from app.members.own_labels import (
+    OwnLabelsError,
+    adopt,
+    read_labels,
+    with_word,
+    without_word,
+)
 from federation import vocabulary
 
 
@@ -26,16 +33,41 @@ def labels() -> None:
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def import_(file: Path) -> None:
     """Take the words of FILE instead of those before: lines such as "Graphotrice" = "branding"."""
-    try:
-        given = read_labels(file.read_text(encoding="utf-8-sig"))
-    except (OwnLabelsError, UnicodeDecodeError) as error:
-        problems = error.problems if isinstance(error, OwnLabelsError) else ["It is not UTF-8."]
-        stop(["Nothing was changed.", *(f"  - {problem}" for problem in problems)])
+
+    def read(_before: dict[str, str]) -> dict[str, str]:
+        try:
+            return read_labels(file.read_text(encoding="utf-8-sig"))
+        except UnicodeDecodeError as error:
+            raise OwnLabelsError(["It is not UTF-8."]) from error
+
+    _change(read)
+
+
+@labels.command("add")
+@click.argument("word")
+@click.argument("code")
+def add(word: str, code: str) -> None:
+    """Let WORD stand for the shared CODE, beside the words there are."""
+    _change(lambda before: with_word(before, word, code))
+
+
+@labels.command("remove")
+@click.argument("word")
+def remove(word: str) -> None:
+    """Forget WORD; members who got a shared speciality by it keep it."""
+    _change(lambda before: without_word(before, word))
+
+
+def _change(changed: Callable[[dict[str, str]], dict[str, str]]) -> None:
     with opened() as here:
-        changed = adopt(here.session, here.space, given, identity_of(here), here.now)
+        try:
+            given = changed(here.space.labels or {})
+        except OwnLabelsError as error:
+            stop(["Nothing was changed.", *(f"  - {problem}" for problem in error.problems)])
+        coded = adopt(here.session, here.space, given, identity_of(here), here.now)
     click.echo(f"The space has {len(given)} words of its own.")
-    if changed:
-        click.echo(f"Members whose service thereby has a shared speciality: {changed}.")
+    if coded:
+        click.echo(f"Members whose service thereby has a shared speciality: {coded}.")
 
 
 @labels.command("list")

@@ -1,8 +1,9 @@
 """A space's own words for specialities of the shared list: read from a file, kept, and used.
 
 The file is TOML that a non-programmer can write: each line a word and the code it stands for,
-``"Dompteuse de tableurs" = "spreadsheets"``. The words replace those of an earlier file. Members
-whose service bears such a word and has no code get the code, so that neighbours find them too.
+``"Dompteuse de tableurs" = "spreadsheets"``. The words replace those of an earlier file; one word
+can be added or taken away as well. Members whose service bears such a word and has no code get the
+code, so that neighbours find them too.
 """
 
 from __future__ import annotations
@@ -52,11 +53,39 @@ def read_labels(text: str) -> dict[str, str]:
         for at, word in enumerate(given)
         if fold(word) in folded[:at]
     ]
-    if len(given) > WORDS:
-        problems.append(f"These are {len(given)} words; a space may have {WORDS}.")
+    problems += _too_many(given)
     if problems:
         raise OwnLabelsError(problems)
     return {word: str(code) for word, code in given.items()}
+
+
+def with_word(labels: Mapping[str, str], word: str, code: str) -> dict[str, str]:
+    """Return ``labels`` and ``word`` for ``code``, instead of what it was written like before.
+
+    :raises OwnLabelsError: a word or a code that cannot be, or one word too many.
+    """
+    kept = {one: of for one, of in labels.items() if fold(one) != fold(word)}
+    added = kept | {word: code}
+    wrong = _wrong(word, code)
+    if problems := [wrong] if wrong else _too_many(added):
+        raise OwnLabelsError(problems)
+    return added
+
+
+def without_word(labels: Mapping[str, str], word: str) -> dict[str, str]:
+    """Return ``labels`` without ``word``, however its letters and accents are written.
+
+    :raises OwnLabelsError: it is not among them.
+    """
+    kept = {one: code for one, code in labels.items() if fold(one) != fold(word)}
+    if len(kept) == len(labels):
+        raise OwnLabelsError([f"“{word[:CHARACTERS]}” is no word of this space."])
+    return kept
+
+
+def _too_many(labels: Mapping[str, object]) -> list[str]:
+    many = len(labels) > WORDS
+    return [f"These are {len(labels)} words; a space may have {WORDS}."] if many else []
 
 
 def _wrong(word: str, code: object) -> str:

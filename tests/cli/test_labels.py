@@ -42,3 +42,30 @@ def test_what_is_listed_can_be_imported_again(run, tmp_path):
     assert run("labels", "import", str(file)).exit_code == 0
     assert run("labels", "list").stdout == listed
     assert '"Fileuse" = "textile-design"' in listed
+
+
+def test_a_word_that_cannot_be_is_not_added_and_one_that_is_not_there_not_removed(run):
+    run("labels", "add", "Fileuse", "textile-design")
+    for words, said in [
+        (("add", "Fileuse", "nowhere"), "no code 'nowhere'"),
+        (("add", "Avocate", "branding"), "already means lawyer"),
+        (("add", " ", "branding"), "is empty"),
+        (("remove", "Fille"), "is no word of this space"),
+    ]:
+        refused = run("labels", *words)
+        assert (refused.exit_code, said in refused.stderr) == (1, True), refused.stderr
+    listed = '"Fileuse" = "textile-design"  # Textile design\n'
+    assert run("labels", "list").stdout == listed
+
+
+def test_one_word_is_added_changed_and_removed_and_the_others_stay(run):
+    run("labels", "add", "Fileuse", "textile-design")
+    run("labels", "add", "Graphotrice", "branding")
+    assert "has 2 words" in run("labels", "add", "graphotrice", "illustration").stdout
+    listed = run("labels", "list").stdout
+    assert [line.split("  #")[0] for line in listed.splitlines()] == [
+        '"Fileuse" = "textile-design"',
+        '"graphotrice" = "illustration"',
+    ]
+    assert run("labels", "remove", "GRAPHOTRICE").stdout == "The space has 1 words of its own.\n"
+    assert "raphotrice" not in run("labels", "list").stdout
