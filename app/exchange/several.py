@@ -14,6 +14,7 @@ from app.exchange.identity import Identity
 from app.exchange.turn import TurnOverError
 from federation.entity import EntityConfiguration
 from federation.errors import EndlessFeedError, EpochChangedError, FederationError
+from federation.limits import PAGE_BYTES, PAGE_ITEMS
 from federation.transport import Transport
 
 #: Pages taken in by one pull; a larger backfill goes on in the next, so that others get a turn.
@@ -23,8 +24,21 @@ PAGES_PER_PULL = 50
 #: all other writers wait; they would wait fifteen times as long before they give up.
 RECORDS_WRITTEN = 1000
 
-#: Characters of documents from which on likewise: full ones take ten times as much in memory.
-CHARACTERS_WRITTEN = 4 * 1024 * 1024
+#: Characters of documents from which on likewise. A thousand usual ones have half as many.
+CHARACTERS_WRITTEN = 1024 * 1024
+
+#: What is held at most before it is written, of whatever a neighbour sends: the last page was read
+#: because there was still room, and is itself bounded.
+RECORDS_HELD = RECORDS_WRITTEN - 1 + PAGE_ITEMS
+CHARACTERS_HELD = CHARACTERS_WRITTEN - 1 + PAGE_BYTES
+
+#: Bytes of memory that a character takes until then, once its document is read and its words are
+#: found. Full documents of which no word occurs twice took 49; usual ones share theirs.
+CHARACTER_MEMORY = 64
+
+#: Bytes that one pull holds at most; beside them at most one page is being read
+#: (``limits.PAGE_MEMORY``), or one index (``limits.INDEX_MEMORY``).
+HELD_MEMORY = CHARACTER_MEMORY * CHARACTERS_HELD
 
 
 class Reader:

@@ -141,6 +141,7 @@ FORGERIES = {
     "R8 the old name": (lambda d: d.forge({"alg": "EdDSA"}), BROKEN),
     "R8 a shared secret": (lambda d: d.forge({"alg": "HS256"}), BROKEN),
     "R9 something critical": (lambda d: d.forge({"crit": ["b64"], "b64": False}), BROKEN),
+    "R9 a payload in no base64": (lambda d: d.forge({"b64": False}), BROKEN),
     "R10 too large": (lambda d: d.right + "A" * 24_576, LARGE),
     "R10 a header too large": (lambda d: d.forge({"x": "x" * 1100}), LARGE),
     "R10 deep": (lambda d: d.forge(x=[[[[[[[1]]]]]]]), BROKEN),
