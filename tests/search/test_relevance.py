@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from federation.vocabulary import LANGUAGES
-from tests.search.relevance import NONE, judge, share
+from tests.search.relevance import BLIND, NONE, judge, judge_blind, share
 
 #: Among the first five, in each language and over all of each kind.
 SUCCESS = 0.95
@@ -61,3 +61,16 @@ def test_most_right_answers_are_sure_of_themselves(judged):
     some = [one for one in judged if one.kind != NONE]
     perhaps = [(one.kind, one.words) for one in some if not one.surely]
     assert len(perhaps) <= (1 - SURELY) * len(some), perhaps
+
+
+#: For each blind set what was reached; the second is not tuned to.
+REACHED = list(zip(BLIND, (0.95, 0.75), (0.05, 0.1), strict=True))
+
+
+@pytest.mark.parametrize(("town", "success", "nonsense"), REACHED)
+def test_what_was_asked_blind_is_answered_no_worse_than_before(town, success, nonsense):
+    judged = judge_blind(town)
+    some = [one for one in judged if one.kind != NONE]
+    none = [one for one in judged if one.kind == NONE]
+    assert share(some) >= success, [one.words for one in some if not one.good]
+    assert 1 - share(none) <= nonsense + 0.001, [one.words for one in none if not one.good]
