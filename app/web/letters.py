@@ -95,6 +95,7 @@ def _letter(found: Conversation, account: Account, text: str, act: str) -> Email
         conversation=found,
         text=text,
         act=act,
+        first=first,
         link=link,
         ending=ending,
         me=found.member,

@@ -102,7 +102,12 @@ def clock(moment: datetime) -> str:
 
 
 def day(moment: datetime | date | None) -> str:
-    return str(format_date(moment, "d MMMM y")) if moment else ""
+    """Return the day in words; in French the first of a month is *1er*, which CLDR leaves out."""
+    if moment is None:
+        return ""
+    told = str(format_date(moment, "d MMMM y"))
+    french = str(get_locale()) == "fr"
+    return told.replace("1 ", "1er ", 1) if french and moment.day == 1 else told
 
 
 def initials(name: str) -> str:

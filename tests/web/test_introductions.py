@@ -267,6 +267,20 @@ def test_a_letter_says_who_wrote_and_holds_neither_address_nor_a_second_line_in_
     assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
+def test_the_letter_about_a_quote_says_what_for_when_and_for_how_much(town, maud, claire, page):
+    ask(maud, page, kind="quote", timing="in May", budget="300 euros")
+    town.work()
+    [letter] = send_mail(town, "nantes")
+    assert "\nAbout: Contracts · in May · 300 euros\n" in letter.get_content()
+    talk = thread(claire)
+    claire.post(talk, data={"do": "message", "text": "Gladly."})
+    maud.post(thread(maud), data={"do": "message", "text": "Good."})
+    town.work()
+    later = send_mail(town, "nantes")
+    assert "Good." in later[-1].get_content()
+    assert "About:" not in later[-1].get_content()
+
+
 @pytest.mark.parametrize(("chosen", "written"), [("fr", "en"), ("", "fr-CA")])
 def test_a_letter_speaks_the_language_of_who_reads_it(town, maud, page, chosen, written):
     """The one they chose, or else the one they write in."""

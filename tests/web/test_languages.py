@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 from babel.messages.pofile import read_po
@@ -11,7 +12,7 @@ from flask_babel import force_locale
 from app.database import db
 from app.models.account import Account
 from app.web.specialities import meant
-from app.web.words import money, rate, speciality
+from app.web.words import day, money, rate, speciality
 from tests.catalogues import CATALOGUE
 from tests.spaces import add_member
 
@@ -138,6 +139,20 @@ def test_money_is_written_as_its_readers_write_it(space):
     with space.test_request_context(), force_locale("en"):
         assert money("1250.5", "EUR") == "€1,250.50"
         assert rate("70", "EUR", "hour") == "€70/h"
+
+
+@pytest.mark.parametrize(
+    ("tongue", "written", "told"),
+    [
+        ("fr", date(2027, 5, 1), "1er mai 2027"),
+        ("fr", date(2027, 5, 11), "11 mai 2027"),
+        ("en", date(2027, 5, 1), "1 May 2027"),
+        ("fr", None, ""),
+    ],
+)
+def test_the_first_of_a_month_has_its_own_sign_in_french(space, tongue, written, told):
+    with space.test_request_context(), force_locale(tongue):
+        assert day(written) == told
 
 
 def test_a_word_of_the_shared_list_is_printed_with_its_apostrophe_and_understood_with_either(space):
