@@ -154,6 +154,20 @@ def test_an_address_that_nobody_asked_for_is_not_taken(town):
     assert heard(town, "lyon", "Maud") == [("I", "ask", "Could you read a contract?")]
 
 
+def test_an_address_is_not_taken_from_somebody_who_was_blocked_while_it_was_on_its_way(town):
+    ask(town)
+    town.work()
+    say(town, "lyon", "Maud", SHARE)
+    town.work()
+    say(town, "nantes", "Claire", SHARE)
+    town.work_at("nantes")
+    with town.at("nantes") as session:
+        conversations.silence(session, session.scalars(select(Conversation)).one(), town.now)
+    town.work()
+    assert addresses(town) == ["claire@x.example", ""]
+    assert ("they", "address", "") not in heard(town, "nantes", "Claire")
+
+
 def test_one_side_that_agrees_sees_no_address_and_lets_none_out_of_the_house(town):
     """Not to the other space either, which would only have to keep what it does not show."""
     ask(town)
