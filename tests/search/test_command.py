@@ -54,8 +54,8 @@ def test_nothing_to_look_for_is_said(run):
 
 def test_programs_get_people_best_first_with_reasons(run):
     (hit,) = json.loads(run("search", "contrat", "--json", "--lang", "fr").stdout)
-    told = "id external_id name profession headline lang translations services space city distance_km score "
-    told += "confident why"
+    told = "id external_id name profession headline lang translations services space city "
+    told += "distance_km score confident why"
     assert hit.keys() == set(told.split())
     assert (hit["external_id"], hit["name"], hit["space"]) == ("7", "Aïcha", "Le Palier")
     assert hit["id"].startswith("https://lepalier.example/m/")
