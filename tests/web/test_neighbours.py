@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import event
 
 from app.database import db
 from app.exchange import peers, restoring, trial
@@ -549,6 +550,40 @@ def test_whoever_is_looked_for_and_unknown_leads_back_to_all(crowd, youenn):
 def test_who_waits_for_an_answer_is_shown_whatever_is_looked_for(knocked, youenn):
     page = youenn.get("/neighbours?q=nowhere").get_data(as_text=True)
     assert "1 space waits for your answer" in page
+
+
+def asked_of_the_database(town, browser, address):
+    """How many statements answer a page."""
+    said = []
+    with town.at("nantes") as session:
+        engine = session.get_bind()
+    event.listen(engine, "before_cursor_execute", lambda *given: said.append(given[2]))
+    assert browser.get(address).status_code == 200
+    return len(said)
+
+
+def test_three_hundred_neighbours_ask_no_more_of_the_database_than_one(friends, youenn):
+    youenn.get("/neighbours")
+    of_one = asked_of_the_database(friends, youenn, "/neighbours")
+    kept = ("root_kid", "their_kid_seen", "theirs", "our_n", "their_n", "last_success_at")
+    ours = ("approved", "approved", "approved", "suspended", "ended", "blocked")
+    with friends.at("nantes") as session:
+        lyon = friends.peer_in(session, "lyon")
+        for number in range(299):
+            peer = Peer(url=f"https://n{number}.example", name=f"N{number}", ours=ours[number % 6],
+                        city="Metz", country="FR", created_at=friends.now)  # fmt: skip
+            for field in kept:
+                setattr(peer, field, getattr(lyon, field))
+            peer.theirs = "approved" if peer.ours in ("approved", "suspended") else "ended"
+            if number % 4 == 0:
+                peer.failures, peer.last_error = 3, ("unreachable", "fork")[number % 8 // 4]
+            session.add(peer)
+            session.flush()
+            session.add(LagSample(peer_id=peer.id, at=friends.now, seconds=number))
+            session.add(Trial(peer_id=peer.id, asked_at=friends.now))
+        session.commit()
+    assert len(re.findall('<li class="peer"', neighbours_page(youenn))) >= 50
+    assert asked_of_the_database(friends, youenn, "/neighbours") <= of_one
 
 
 def test_deciding_in_place_stays_on_the_page_where_it_was_decided(crowd, youenn):
