@@ -141,17 +141,22 @@ def test_a_member_shown_to_this_space_alone_cannot_be_written_to_from_another(to
     assert conversation(town, "nantes", "Youenn") is None
 
 
-def test_an_address_that_nobody_asked_for_is_not_taken(town):
+@pytest.mark.parametrize("agreed", ["nobody", "Maud", "Claire"])
+def test_an_address_that_nobody_asked_for_is_not_taken(town, agreed):
     """A space that tells one before both have agreed gains nothing by it."""
     ask(town)
     town.work()
+    if agreed != "nobody":
+        say(town, {"Maud": "lyon", "Claire": "nantes"}[agreed], agreed, SHARE)
+        town.work()
+    before = heard(town, "lyon", "Maud")
     with town.at("nantes") as session:
         found = session.scalars(select(Conversation)).one()
         found.i_share_at = found.they_share_at = town.now
         conversations._add(session, found, "address", "", town.identity("nantes"), town.now)
     town.work()
     assert addresses(town)[0] == ""
-    assert heard(town, "lyon", "Maud") == [("I", "ask", "Could you read a contract?")]
+    assert heard(town, "lyon", "Maud") == before
 
 
 def test_an_address_is_not_taken_from_somebody_who_was_blocked_while_it_was_on_its_way(town):
@@ -177,6 +182,8 @@ def test_one_side_that_agrees_sees_no_address_and_lets_none_out_of_the_house(tow
     town.work()
     assert addresses(town) == ["", ""]
     assert [act for _who, act, _text in heard(town, "lyon", "Maud")] == ["ask", "share"]
+    # Neither did the house of whoever has not agreed yet send what the other would not take.
+    assert [act for _who, act, _text in heard(town, "nantes", "Claire")] == ["ask", "share"]
 
 
 # --- how much is too much --------------------------------------------------------------

@@ -237,6 +237,9 @@ def test_one_takes_along_what_was_said_and_the_page_says_that_it_is_kept(town, m
     assert "wrote to each other" in claire.get("/me/data").text
     assert "stays with them" in claire.get("/me/deletion").text
     taken = zipfile.ZipFile(io.BytesIO(claire.get("/me/data/archive").data))
+    readable = taken.read("profile.html").decode()
+    assert "Maud Le Goff: Could you read my lease?" in readable
+    assert "You: Mostly." in readable
     kept = json.loads(taken.read("account.json"))
     [told] = kept["conversations"]
     said = [(one["by_me"], one["act"], one["text"]) for one in told["messages"]]
