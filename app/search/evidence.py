@@ -47,6 +47,8 @@ TEXT_COLUMNS = (
     ("extra", 0.6),
     ("body", 0.45),
 )
+#: The column that holds long texts: most words of all, and worth the least.
+LONG = "body"
 #: Every column that holds words.
 WORDED = (*(column for column, _ in TEXT_COLUMNS), "aside")
 #: Worth of a word in a text that only resembles what was typed: a butcher is no Buch.
@@ -158,13 +160,15 @@ def _ranges(term: Term) -> bool:
     return term.prefix and len(term.stems[0]) not in BEGINNINGS
 
 
-def worth_of(part: Part, index: Index, named: People) -> Levels:
+def worth_of(part: Part, index: Index, named: People, *, long_texts: bool = True) -> Levels:
     """Return what ``part`` is worth, in thousandths, and to whom.
 
     :param named: who is where the part says.
+    :param long_texts: False to leave out who has a word that begins so in a long text, and perhaps
+        nowhere else: nobody's worth is more than :func:`begun_in_long_texts` for that alone.
     """
     by_code = _codes_worth(part, index)
-    own, elsewhere = _words_worth(part, index)
+    own, elsewhere = _words_worth(part, index, long_texts=long_texts)
     worth = joined(by_code, own, round(OWN_WORD * WHOLE), WHOLE // 2)
     for level, people in elsewhere.items():
         lift(worth, people, level)
@@ -190,7 +194,15 @@ def _codes_worth(part: Part, index: Index) -> Levels:
     return worth
 
 
-def _words_worth(part: Part, index: Index) -> tuple[Levels, Levels]:
+def begun_in_long_texts(part: Part) -> int:
+    """Return what ``part`` is worth, in thousandths, to who has only a word of a long text for it
+    that begins so; 0 when it is no beginning whose words are read one by one.
+    """
+    value = dict(TEXT_COLUMNS)[LONG]
+    return max((round(value * one.sure * WHOLE) for one in part.terms if _ranges(one)), default=0)
+
+
+def _words_worth(part: Part, index: Index, *, long_texts: bool) -> tuple[Levels, Levels]:
     """Return what words are worth where they introduce the person, and elsewhere."""
     own: Levels = {}
     elsewhere: Levels = {}
@@ -199,6 +211,8 @@ def _words_worth(part: Part, index: Index) -> tuple[Levels, Levels]:
         passing = index.worded("aside", term) if meant else NOBODY
         for column, value in TEXT_COLUMNS:
             if column == "name" and meant and term.how != "word":
+                continue
+            if column == LONG and not long_texts and _ranges(term):
                 continue
             if meant:
                 value = MEANT.get(column, value)

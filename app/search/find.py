@@ -10,8 +10,8 @@ Everything but the cards is remembered until something changes that it was read 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
@@ -22,16 +22,17 @@ from app.models.scope import Reader
 from app.models.space import Space
 from app.search.answers import Expansion, Facet, Found, Group, Hit, Reason, Span
 from app.search.cards import Card
-from app.search.evidence import Index, worth_of
+from app.search.evidence import Index, begun_in_long_texts, worth_of
 from app.search.facets import facets, filtered
 from app.search.index import ensure_usable
+from app.search.levels import at_least
 from app.search.outlook import Outlook, is_near, outlook
 from app.search.parts import Part
 from app.search.people import NOBODY, People, union
 from app.search.places import Places
 from app.search.postings import LAST
 from app.search.query import Query
-from app.search.ranking import FEW, Scores, ordered, scores
+from app.search.ranking import FEW, Scores, next_step, ordered, scores
 from app.search.reading import read
 from app.search.shown import Shown, shown
 from app.search.snapshot import Snapshot, snapshot
@@ -60,6 +61,13 @@ class _Search:
     parts: tuple[Part, ...]
     scores: Scores
     day: int
+    whole: Callable[[], Scores] | None
+    """Weighs once more, with who has a beginning in long texts; None where that is done already."""
+
+    @property
+    def surely_above(self) -> int:
+        """Thousandths that nobody reaches who is not weighed yet."""
+        return max(map(begun_in_long_texts, self.parts)) if self.whole else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +147,21 @@ def _looked_up(
     index = Index(session.connection(), held)
     parts = read(query.words, index, here.labels)
     index.look_up(parts)
-    worths = [worth_of(part, index, _placed(part, view.where, held, parts)) for part in parts]
-    return _Search(query, held, view, parts, scores(parts, worths), now.date().toordinal())
+    named = [_placed(part, view.where, held, parts) for part in parts]
+
+    def weighed(*, long_texts: bool = True) -> Scores:
+        worths = [
+            worth_of(part, index, there, long_texts=long_texts)
+            for part, there in zip(parts, named, strict=True)
+        ]
+        return scores(parts, worths)
+
+    # A beginning is found in thousands of long texts, and for that alone nobody surely answers: of
+    # a question of one part they need not be read while there are enough others.
+    later = len(parts) == 1 and begun_in_long_texts(parts[0]) > 0
+    first = weighed(long_texts=not later)
+    today = now.date().toordinal()
+    return _Search(query, held, view, parts, first, today, weighed if later else None)
 
 
 def _placed(part: Part, where: Places, held: Snapshot, parts: Sequence[Part]) -> People:
@@ -156,14 +177,14 @@ _TAGS = {stem(name): tag for name, tag in TONGUES.items()}
 
 def _answer(session: Session, search: _Search, limit: int) -> _Answer:
     query, where, sets = search.query, search.view.where, search.view.sets
-    surely, perhaps = _who(search)
+    surely, _ = _who(search)
     scope = search.held.members if query.scope == "here" else where.visible
     fit = filtered(surely, query, sets)
     in_scope = fit & scope
     page = _sorted(session, search, in_scope, (query.page - 1) * limit, limit)
     rest: list[int] = []
     if query.page == 1:
-        weak = filtered(perhaps, query, sets) & scope
+        search, weak = _weak(search, scope)
         rest = _sorted(session, search, weak, 0, PERHAPS_SHOWN)
     return _Answer(
         page=tuple(page),
@@ -177,6 +198,22 @@ def _answer(session: Session, search: _Search, limit: int) -> _Answer:
         here=in_scope.intersection_cardinality(search.held.members),
         everywhere=len(fit),
     )
+
+
+def _weak(search: _Search, scope: People) -> tuple[_Search, People]:
+    """Return who perhaps answers in ``scope`` and passes the filters, and the search as weighed.
+
+    All of them, or as many as are shown when these are better than all others.
+    """
+    query, sets = search.query, search.view.sets
+    if search.whole and query.sort == "match":
+        better = at_least(search.scores.levels, next_step(search.surely_above))
+        found = filtered(_who(search)[1] & better, query, sets) & scope
+        if len(found) >= PERHAPS_SHOWN:
+            return search, found
+    if search.whole:
+        search = replace(search, scores=search.whole(), whole=None)
+    return search, filtered(_who(search)[1], query, sets) & scope
 
 
 def _who(search: _Search) -> tuple[People, People]:

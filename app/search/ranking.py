@@ -111,12 +111,21 @@ def _steps(people: People, levels: Levels) -> Iterator[People]:
     """
     steps: dict[int, list[People]] = defaultdict(list)
     for level, standing in levels.items():
-        steps[round(level / WHOLE / STEP)].append(standing)
+        steps[_step(level)].append(standing)
     for step in sorted(filter(None, steps), reverse=True):
         if both := union(steps[step]) & people:
             yield both
             people ^= both
     yield people
+
+
+def _step(level: int) -> int:
+    return round(level / WHOLE / STEP)
+
+
+def next_step(level: int) -> int:
+    """Return the lowest level that is better than ``level``, not just as good."""
+    return next(above for above in range(level, 2 * WHOLE) if _step(above) > _step(level))
 
 
 def in_turn(equals: Iterable[int], day: int, most: int | None = None) -> list[int]:

@@ -7,8 +7,11 @@ from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event
 
+from app.search.find import PERHAPS_SHOWN
 from app.search.people import People
+from app.search.postings import LAST
 from app.search.ranking import FEW, HEAPS, in_turn, turns
 from tests.search.town import NOW, service
 
@@ -88,3 +91,35 @@ def test_of_a_round_too_large_to_sort_each_leads_once_before_anybody_leads_again
 def test_the_first_of_a_large_round_are_those_of_the_whole_round(day, most):
     people = People(range(0, 2 * FEW + 300, 2)) | People(range(1, 999, 2))
     assert turns(people, day, most) == turns(people, day, len(people))[:most]
+
+
+def test_who_has_a_beginning_in_a_long_text_comes_last_and_is_not_looked_for_before(town):
+    town.member("Ines", bio="Nous parlons de zythologie")
+    town.session.commit()
+    for number in range(PERHAPS_SHOWN - 1):
+        town.member(f"Noa {number}", headline="Zythologie")
+    town.session.commit()
+    names, read = _perhaps(town, "zyth")
+    assert (len(names), names[-1], read) == (PERHAPS_SHOWN, "Ines", True)
+    town.member("Noa", headline="Zythologie")
+    town.session.commit()
+    names, read = _perhaps(town, "zyth")
+    assert (len(names), "Ines" in names, read) == (PERHAPS_SHOWN, False, False)
+    names, read = _perhaps(town, "zyth", sort="name")
+    assert (names[0], read) == ("Ines", True)
+
+
+def _perhaps(town, words, **given):
+    """Return who is perhaps meant, and whether long texts were looked through for it."""
+    said = []
+
+    def hear(_connection, _cursor, _statement, parameters, *_more):
+        said.extend(parameters)
+
+    engine = town.session.get_bind()
+    event.listen(engine, "before_cursor_execute", hear)
+    try:
+        found = town.ask(words, **given)
+    finally:
+        event.remove(engine, "before_cursor_execute", hear)
+    return [hit.card.name for hit in found.perhaps], f"body:zyth{LAST}" in said
