@@ -7,7 +7,7 @@ wait for a transaction that writes, and reading the words of a page takes longer
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -22,7 +22,7 @@ from app.models.engine import reading
 from app.models.journal import note
 from app.models.peer import MirroredProfile, MirroredWithdrawal, Peer
 from app.search.cards import Copy
-from app.search.index import Presented, index_presented, presented_copy
+from app.search.index import Presented, index_presented, presented_copies
 from federation import signing
 from federation.documents import PUBLIC, Profile, Withdrawal
 from federation.errors import DocumentError, TooLargeError
@@ -59,15 +59,31 @@ def prepare(session: Session, page: Page, now: datetime) -> Preparations:
         )
         known = set(session.scalars(held))
         session.commit()
+    return _prepared(
+        [
+            (each.document, each, digest)
+            for digest, each in zip(digests, profiles, strict=True)
+            if digest not in known and isinstance(each.document, Profile)
+        ],
+        now,
+    )
+
+
+def _prepared(
+    profiles: Sequence[tuple[Profile, Signed[Any], str]], now: datetime
+) -> dict[str, Prepared]:
+    """Return by digest what storing each of ``profiles`` takes."""
+    rows = [_values(*each, now) for each in profiles]
+    copies = [
+        (Copy(row["subject"], row["name"], row["document"], "", row["issued_at"]), row["public"])
+        for row in rows
+    ]
+    said = presented_copies(copies, now.date())
+    return {row["digest"]: Prepared(row, one) for row, one in zip(rows, said, strict=True)}
+
+
+def _values(profile: Profile, signed: Signed[Any], digest: str, now: datetime) -> dict[str, Any]:
     return {
-        digest: _prepared(each.document, each, digest, now)
-        for digest, each in zip(digests, profiles, strict=True)
-        if digest not in known and isinstance(each.document, Profile)
-    }
-
-
-def _prepared(profile: Profile, signed: Signed[Any], digest: str, now: datetime) -> Prepared:
-    values: dict[str, Any] = {
         "subject": profile.subject,
         "revision": profile.revision,
         "jws": signed.jws,
@@ -82,8 +98,6 @@ def _prepared(profile: Profile, signed: Signed[Any], digest: str, now: datetime)
         "expires_at": profile.expires_at,
         "received_at": now,
     }
-    copy = Copy(profile.subject, profile.name, values["document"], "", profile.issued_at)
-    return Prepared(values, presented_copy(copy, values["public"], now.date()))
 
 
 class Intake:
@@ -171,7 +185,9 @@ class Intake:
         subject = profile.subject
         self._buried.pop(subject, None)
         ready = self._prepared.get(digest)
-        self._kept[subject] = ready or _prepared(profile, signed, digest, self._now)
+        if ready is None:
+            ready = _prepared([(profile, signed, digest)], self._now)[digest]
+        self._kept[subject] = ready
 
     def _bury(self, withdrawal: Withdrawal, jws: str, digest: str, outcome: Outcome) -> None:
         self._room += outcome is Outcome.WITHDRAWN

@@ -43,7 +43,7 @@ from app.search.cards import (
 from app.search.keys import keys_of, shared_keys, words_of
 from app.search.postings import PIECE_BITS, Changes
 from app.search.tables import doc, metadata, state
-from app.search.writing import COLUMNS, Entry, entry_of
+from app.search.writing import COLUMNS, Entry, entries_of, entry_of
 from federation import vocabulary
 
 #: Rises when the tables or what is written into them change their meaning.
@@ -162,12 +162,21 @@ def presented_copy(copy: Copy, public: bool, day: date) -> Presented:
 
     :param day: on which it came; rates that no longer held are not kept.
     """
-    card = card_of_copy(copy, day, _NOWHERE)
-    open_ = public and shows_all(copy.document)
-    front = None
-    if public and not open_:
-        front = entry_of(for_visitors(card, copy.document))
-    return Presented(entry_of(card), open_, front)
+    return presented_copies([(copy, public)], day)[0]
+
+
+def presented_copies(copies: Sequence[tuple[Copy, bool]], day: date) -> list[Presented]:
+    """Do for many copies what :func:`presented_copy` does for one."""
+    cards = [card_of_copy(copy, day, _NOWHERE) for copy, _ in copies]
+    wholes = entries_of(cards)
+    found: list[Presented] = []
+    for (copy, public), card, whole in zip(copies, cards, wholes, strict=True):
+        open_ = public and shows_all(copy.document)
+        front = None
+        if public and not open_:
+            front = entry_of(for_visitors(card, copy.document))
+        found.append(Presented(whole, open_, front))
+    return found
 
 
 def index_mirrored(session: Session, profile: MirroredProfile, peer: Peer) -> None:

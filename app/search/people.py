@@ -7,8 +7,8 @@ sparse one takes no more memory than its numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
+from functools import lru_cache
 from itertools import islice
 from operator import lt
 from struct import Struct
@@ -45,22 +45,27 @@ def more_of(held: bytes | None, piece: int, numbers: Sequence[int]) -> bytes:
     :param piece: the upper half of all numbers.
     :param numbers: the lower halves; at least one.
     """
-    if len(numbers) == 1 or (len(numbers) <= BEHIND and _rise(numbers)):
-        added = _packed(len(numbers))(*numbers)
+    count = len(numbers)
+    if count == 1 or (count <= BEHIND and _rise(numbers)):
+        added = _PACKED[count](*numbers)
         if held is None:
-            return _HEAD(_COOKIE, piece, len(numbers) - 1, _BEGIN) + added
-        size = (len(held) - _BEGIN >> 1) + len(numbers)
+            return _head(piece, count) + added
+        size = (len(held) - _BEGIN >> 1) + count
         # The last number there, and the first here; two bytes, the lower first.
         if size <= _ARRAY and held[:8] == _COOKIE and held[:-3:-1] < added[1::-1]:
-            return _HEAD(_COOKIE, piece, size - 1, _BEGIN) + held[_BEGIN:] + added
+            return _head(piece, size) + held[_BEGIN:] + added
     among = People([piece << 16 | number for number in numbers])
     return (among if held is None else People.deserialize(held) | among).serialize()
+
+
+@lru_cache(maxsize=2 * _ARRAY)
+def _head(piece: int, size: int) -> bytes:
+    return _HEAD(_COOKIE, piece, size - 1, _BEGIN)
 
 
 def _rise(numbers: Sequence[int]) -> bool:
     return all(map(lt, numbers, islice(numbers, 1, None)))
 
 
-@cache
-def _packed(count: int) -> Callable[..., bytes]:
-    return Struct(f"<{count}H").pack
+#: Writes so many numbers.
+_PACKED = [Struct(f"<{count}H").pack for count in range(BEHIND + 1)]

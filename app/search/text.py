@@ -227,10 +227,10 @@ _ENDINGS = tuple(
         (2, "xes", "x"),
     )
 )
-#: The same by their last letter: most words end in another.
+#: The same by their last three letters, of which none has fewer: most words end otherwise.
 _ENDING_IN = {
-    letter: tuple(one for one in _ENDINGS if one[0][-1] == letter)
-    for letter in {ending[-1] for ending, _, _ in _ENDINGS}
+    letters: tuple(one for one in _ENDINGS if one[0].endswith(letters))
+    for letters in {ending[-3:] for ending, _, _ in _ENDINGS}
 }
 
 
@@ -239,7 +239,7 @@ def stem(folded: str) -> str:
     """Return ``folded`` without its endings of number and gender; short words stay as they are."""
     if len(folded) < 4 or not folded.isalpha():
         return folded
-    for ending, put, least in _ENDING_IN.get(folded[-1], ()):
+    for ending, put, least in _ENDING_IN.get(folded[-3:], ()):
         if folded.endswith(ending) and len(folded) - len(ending) >= least:
             return folded.removesuffix(ending) + put
     word = folded

@@ -77,15 +77,39 @@ class Entry:
 
 def entry_of(card: Card) -> Entry:
     """Return what the index keeps of ``card``."""
-    said = _Said.of(card)
-    surely, perhaps = _derived(card, said)
+    return entries_of([card])[0]
+
+
+def entries_of(cards: Sequence[Card]) -> list[Entry]:
+    """Do for many cards what :func:`entry_of` does for one.
+
+    Step by step, each for a few cards before the next, as signatures are checked
+    (:func:`federation.signing.read_all`).
+    """
+    found: list[Entry] = []
+    for start in range(0, len(cards), _AT_ONCE):
+        some = cards[start : start + _AT_ONCE]
+        said = [_Said.of(card) for card in some]
+        named = [_derived(card, one) for card, one in zip(some, said, strict=True)]
+        texts = [_columns(*one) for one in zip(some, said, named, strict=True)]
+        facets = [_AS_JSON(_facets(card)) for card in some]
+        found += [_entry(*one) for one in zip(some, texts, facets, strict=True)]
+    return found
+
+
+#: Cards of which one step is done before the next.
+_AT_ONCE = 100
+
+
+def _columns(card: Card, said: _Said, named: tuple[set[str], set[str]]) -> tuple[str, ...]:
+    surely, perhaps = named
     chosen = [service.speciality for service in card.services if service.speciality]
     further = [(one, _Said.of(one)) for one in in_further_languages(card)]
     for one, more in further:
         also_surely, also_perhaps = _derived(one, more)
         surely, perhaps = surely | also_surely, perhaps | also_perhaps
     trades = surely.union(chosen)
-    texts = (
+    return (
         _tokens(chosen),
         _tokens(surely),
         _tokens(perhaps - surely),
@@ -97,7 +121,9 @@ def entry_of(card: Card) -> Entry:
         _joined([_text(one) for one in (*card.interests, card.location)]),
         _name(card.name),
     )
-    facets = _AS_JSON(_facets(card))
+
+
+def _entry(card: Card, texts: tuple[str, ...], facets: str) -> Entry:
     seen = "\x1f".join((*texts, facets))
     name = fold(card.name).replace("\0", "")
     return Entry(texts, facets, name, blake2b(seen.encode(), digest_size=12).hexdigest())
