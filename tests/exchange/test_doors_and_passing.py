@@ -323,6 +323,11 @@ def test_a_request_that_was_passed_on_is_none_of_the_five_new_contacts_of_the_da
             require_room(session, member(session, "Maud"), "https://x.example/m/9", town.now)
     take_up(town)
     assert talks(town, "nantes", "Youenn")[0][:2] == ("Maud", "waiting")
+    with town.at("lyon") as session:
+        session.delete(session.scalars(select(Conversation).filter_by(wire_id="3")).one())
+        session.flush()
+        # Four by herself, and Youenn: one more is left of the five.
+        require_room(session, member(session, "Maud"), "https://x.example/m/9", town.now)
 
 
 # --- what a backup forgets --------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
@@ -16,7 +18,7 @@ from app.search.index import check, index_member, rebuild
 from app.search.postings import beginning
 from app.search.query import Query
 from app.search.translations import for_reader, languages_of
-from app.search.versions import best
+from app.search.versions import Version, best
 from tests.neighbourhood import MORNING, Neighbourhood
 from tests.spaces import add_member, service
 
@@ -95,6 +97,13 @@ def test_what_is_found_in_a_text_that_is_not_shown_is_said_to_be_there(town):
     assert set(hit.highlights) == {"bio"}
     [hit] = asked(town, "voile", "en")
     assert (hit.why[0].lang, hit.why[0].unshown) == ("fr", True)
+
+
+def test_what_calls_itself_a_translation_into_the_language_of_the_original_is_none(town):
+    """A neighbour may sign one all the same; what was written first is shown."""
+    [hit] = asked(town, "bail")
+    twice = replace(hit.card, translations=(Version("fr", "Autre chose", "Autre chose"),))
+    assert for_reader(twice, ["fr"]).headline == "Les baux expliqués"
 
 
 def test_visitors_find_nobody_by_a_translation_of_what_is_kept_from_them(town):
