@@ -76,8 +76,14 @@ def test_a_language_that_answers_are_not_written_in_is_refused(run):
     assert "'xx' is not one of" in answer.stderr
 
 
-def test_words_that_look_like_operators_are_words(run):
-    assert run("search", '"', "OR", "*", "--json").exit_code == 0
+@pytest.mark.parametrize(
+    "words",
+    ['" OR *', "%_%", "\x01\x1f\x7favocat", "\u202eavocat", "🧑‍⚖️", "x" * 10_000, "mot " * 500],
+    ids=["operators", "wildcards", "control signs", "right to left", "emoji", "long", "many"],
+)
+def test_no_words_break_the_command(run, words):
+    answer = run("search", words, "--json")
+    assert (answer.exit_code, isinstance(json.loads(answer.stdout), list)) == (0, True)
 
 
 def test_the_index_is_rebuilt_and_found_true(run):
