@@ -3,6 +3,8 @@ errand."""
 
 from __future__ import annotations
 
+from io import RawIOBase
+
 import pytest
 from sqlalchemy import select
 
@@ -13,6 +15,7 @@ from app.models.journal import JournalEntry
 from app.models.peer import Peer
 from federation import tree
 from federation.keys import new_key
+from federation.limits import JWS_BYTES
 from tests.wire.conftest import NANTES, problem
 
 PEERING, NOTIFY, ACK = "/federation/v1/peering", "/federation/v1/notify", "/federation/v1/ack"
@@ -43,6 +46,41 @@ def test_any_other_media_type_is_refused(town, nantes, letters, path, media_type
 @pytest.mark.parametrize("path", [PEERING, NOTIFY, ACK])
 def test_a_body_larger_than_a_document_is_refused(town, nantes, path):
     assert problem(post(nantes, path, b"a" * 30_000)) == (413, "too-large")
+
+
+class Pouring(RawIOBase):
+    """A body that goes on and on; it remembers how much of it was taken."""
+
+    taken = 0
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        self.taken += len(buffer)
+        assert self.taken < 20_000_000, "nobody puts an end to it"
+        buffer[:] = b"a" * len(buffer)
+        return len(buffer)
+
+
+@pytest.mark.parametrize(
+    "announced",
+    [
+        {"CONTENT_LENGTH": "10000000"},
+        {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True},
+    ],
+    ids=["announced", "never announced"],
+)
+@pytest.mark.parametrize("path", [PEERING, NOTIFY, ACK])
+def test_of_a_body_that_goes_on_no_more_is_read_than_a_document_may_have(
+    town, nantes, path, announced
+):
+    """R10: counted as it comes, not once it is here."""
+    body = Pouring()
+    poured = {"wsgi.input": body, **announced}
+    answer = nantes.post(path, content_type=JWT, environ_overrides=poured)
+    assert problem(answer) == (413, "too-large")
+    assert body.taken <= JWS_BYTES + 64 * 1024
 
 
 @pytest.mark.parametrize("path", [PEERING, NOTIFY, ACK])
