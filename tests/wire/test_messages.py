@@ -6,13 +6,14 @@ from __future__ import annotations
 from io import RawIOBase
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app.exchange import outbox, peers
 from app.models.feed import PeerAck, Receipt
 from app.models.job import Job
 from app.models.journal import JournalEntry
 from app.models.peer import Peer
+from app.wire.messages import PULL_REST
 from federation import tree
 from federation.keys import new_key
 from federation.limits import JWS_BYTES
@@ -147,6 +148,20 @@ def test_a_hundred_notices_are_one_pull(neighbours, nantes, letters):
     for _ in range(100):
         post(nantes, NOTIFY, letters.notice())
     assert len(jobs(neighbours, outbox.PULL)) == 1
+
+
+def test_notices_one_after_the_other_do_not_make_us_ask_without_a_pause(
+    neighbours, nantes, letters
+):
+    """R14: who was read a moment ago is read again after a rest, whatever it says."""
+    with neighbours.at("nantes") as session:
+        session.execute(delete(Job).filter_by(kind=outbox.PULL))
+        neighbours.peer_in(session, "lyon").last_success_at = neighbours.now
+        session.commit()
+    assert post(nantes, NOTIFY, letters.notice()).status_code == 202
+    with neighbours.at("nantes") as session:
+        job = session.scalars(select(Job).filter_by(kind=outbox.PULL)).one()
+        assert job.due_at == neighbours.now + PULL_REST
 
 
 def test_a_notice_of_what_we_know_causes_no_pull(neighbours, nantes, letters):
