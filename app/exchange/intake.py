@@ -21,6 +21,7 @@ from app.exchange.identity import Identity
 from app.models.engine import reading
 from app.models.journal import note
 from app.models.peer import MirroredProfile, MirroredWithdrawal, Peer
+from app.search.bulk import insert_all
 from app.search.cards import Copy
 from app.search.index import Presented, index_presented, presented_copies
 from federation import signing
@@ -224,8 +225,7 @@ class Intake:
         more = {"peer_id": self._peer.id, "epoch": self._peer.epoch}
         rows = [ready.values | more for ready in self._kept.values()]
         new = [row for row in rows if row["subject"] not in self._profiles]
-        if new:
-            self._session.execute(insert(_PROFILES), new)
+        insert_all(self._session.connection(), _PROFILES, new)
         others = [row for row in rows if row["subject"] in self._profiles]
         if others:
             whose = _PROFILES.c.subject == bindparam("whose")

@@ -7,10 +7,10 @@ ours, with ``{}`` where a value comes; values are never part of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Column, Connection, Table
 
 Values = tuple[object, ...]
 
@@ -20,6 +20,35 @@ def write_all(connection: Connection, statement: str, rows: Sequence[Values]) ->
     if rows:
         marked = statement.format(*(_mark(connection) for _ in rows[0]))
         connection.exec_driver_sql(marked, list(rows))
+
+
+def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert ``rows`` into ``table``, each value as the type of its column keeps it.
+
+    :param rows: of the same columns; what is left out takes the database's default, or the one
+        plain value that the column says.
+    """
+    if not rows:
+        return
+    given = [table.c[name] for name in rows[0]]
+    more = [one for one in table.c if one.default is not None and one.name not in rows[0]]
+    values = [[row[one.name] for row in rows] for one in given]
+    values += [[one.default.arg] * len(rows) for one in more]  # type: ignore[union-attr]  # plain
+    kept = [
+        [keep(value) for value in every] if keep else every
+        for every, one in zip(values, (*given, *more), strict=True)
+        for keep in [_keeping(one, connection)]
+    ]
+    names = ", ".join(one.name for one in (*given, *more))
+    marks = ", ".join(["{}"] * len(kept))
+    statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608  # our own names
+    write_all(connection, statement, list(zip(*kept, strict=True)))
+
+
+def _keeping(column: Column[Any], connection: Connection) -> Callable[[Any], Any] | None:
+    """Return what makes of a value what the driver takes; None when it takes the value itself."""
+    dialect = connection.dialect
+    return column.type.dialect_impl(dialect).bind_processor(dialect)
 
 
 def found_among(

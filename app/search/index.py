@@ -348,8 +348,8 @@ def _add(connection: Connection, rows: Sequence[Row]) -> None:
         return
     changes = Changes()
     numbers = _insert(connection, rows, _next_stamp(connection), changes)
-    facets = [row[-1].facets for row in rows]
-    names.add(connection, zip(numbers, facets, strict=True))
+    called = [row[-1].values["name"] for row in rows]
+    names.add(connection, zip(numbers, called, strict=True))
     changes.write(connection)
 
 
@@ -364,7 +364,7 @@ def _insert(
     for number, (kind, owner, peer_id, subject, public, entry) in zip(numbers, rows, strict=True):
         fixed = (number, kind, owner, peer_id, subject, int(public), stamp)
         written.append((*fixed, entry.digest, entry.facets, entry.sorted_as, *entry.columns))
-        shared = shared_keys(kind, peer_id, public, entry.facets)
+        shared = shared_keys(kind, peer_id, public, entry.values)
         changes.add_new(number, shared, entry.columns)
     write_all(connection, _INSERT, written)
     return numbers

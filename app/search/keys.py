@@ -47,7 +47,7 @@ def keys_of(
     kind: str, peer_id: int | None, public: bool, facets: str, columns: Sequence[str]
 ) -> set[str]:
     """Return everything by which a row of the index can be found."""
-    keys = shared_keys(kind, peer_id, public, facets)
+    keys = shared_keys(kind, peer_id, public, json.loads(facets))
     for column, text in zip(COLUMNS, columns, strict=True):
         if text:
             stems = text.split()
@@ -95,9 +95,10 @@ def _tokens(column: str, stem: str) -> Sequence[str]:
     return [word, *[word[:letters] + "*" for letters in BEGINNINGS if len(word) >= letters]]
 
 
-def shared_keys(kind: str, peer_id: int | None, public: bool, facets: str) -> set[str]:
+def shared_keys(
+    kind: str, peer_id: int | None, public: bool, values: Mapping[str, Sequence[str]]
+) -> set[str]:
     """Return the keys of a row that every search needs: what and whose it is, and its facets."""
-    values = json.loads(facets)
     keys = {f"@{name}:{value}".replace("\0", "") for name in KEPT for value in values.get(name, ())}
     keys.add(f"@kind:{kind}")
     keys.add(f"@initials:{values['name'][0][:INITIALS]}")

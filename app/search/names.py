@@ -39,14 +39,17 @@ def written(connection: Connection, stamp: int) -> None:
         execution_options={"yield_per": _BATCH},
     )
     for some in rows.partitions():
-        add(connection, [(number, facets) for number, facets in some])
+        _add(connection, [(word, row) for row, facets in some for word in parts_in(facets)])
 
 
-def add(connection: Connection, rows: Iterable[tuple[int, str]]) -> None:
-    """Let new rows of the index, number and facets, be found by their names."""
-    write_all(
-        connection, _ADD, [(word, number) for number, facets in rows for word in parts_in(facets)]
-    )
+def add(connection: Connection, rows: Iterable[tuple[int, Sequence[str]]]) -> None:
+    """Let new rows of the index be found by the names of each."""
+    parts = [(word, row) for row, called in rows for name in called for word in parts_of(name)]
+    _add(connection, parts)
+
+
+def _add(connection: Connection, parts: Sequence[tuple[str, int]]) -> None:
+    write_all(connection, _ADD, parts)
 
 
 def leaving(connection: Connection, number: int) -> None:

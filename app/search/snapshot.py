@@ -10,6 +10,7 @@ Who may be seen is not in here: it is computed from the rows of members and peer
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -234,7 +235,8 @@ def _followed(held: Snapshot, connection: Connection, stamp: int) -> Snapshot:
 
 
 def _shared(row: RowMapping) -> Iterable[str]:
-    return shared_keys(row["kind"], row["peer_id"], bool(row["public"]), row["facets"])
+    values = json.loads(row["facets"])
+    return shared_keys(row["kind"], row["peer_id"], bool(row["public"]), values)
 
 
 def _codes(row: RowMapping) -> Iterable[str]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -74,6 +74,9 @@ class Entry:
     digest: str
     """Changes when anything above does."""
 
+    values: Mapping[str, Sequence[str]] = field(compare=False, repr=False)
+    """What :attr:`facets` says."""
+
 
 def entry_of(card: Card) -> Entry:
     """Return what the index keeps of ``card``."""
@@ -92,7 +95,7 @@ def entries_of(cards: Sequence[Card]) -> list[Entry]:
         said = [_Said.of(card) for card in some]
         named = [_derived(card, one) for card, one in zip(some, said, strict=True)]
         texts = [_columns(*one) for one in zip(some, said, named, strict=True)]
-        facets = [_AS_JSON(_facets(card)) for card in some]
+        facets = [_facets(card) for card in some]
         found += [_entry(*one) for one in zip(some, texts, facets, strict=True)]
     return found
 
@@ -123,10 +126,11 @@ def _columns(card: Card, said: _Said, named: tuple[set[str], set[str]]) -> tuple
     )
 
 
-def _entry(card: Card, texts: tuple[str, ...], facets: str) -> Entry:
+def _entry(card: Card, texts: tuple[str, ...], values: Mapping[str, Sequence[str]]) -> Entry:
+    facets = _AS_JSON(values)
     seen = "\x1f".join((*texts, facets))
     name = fold(card.name).replace("\0", "")
-    return Entry(texts, facets, name, blake2b(seen.encode(), digest_size=12).hexdigest())
+    return Entry(texts, facets, name, blake2b(seen.encode(), digest_size=12).hexdigest(), values)
 
 
 class _Text(NamedTuple):

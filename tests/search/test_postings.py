@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 from sqlalchemy import delete, func, select
@@ -81,7 +82,7 @@ def test_whoever_is_written_with_others_is_found_as_if_written_alone(town):
         for number, columns in enumerate(texts, (1 << PIECE_BITS) - 2):
             row = ("mirrored", 7, True, NAMED)
             if together:
-                changes.add_new(number, shared_keys(*row), columns)
+                changes.add_new(number, shared_keys(*row[:3], json.loads(NAMED)), columns)
             else:
                 changes = Changes()
                 changes.add(number, set(), keys_of(*row, columns), words_of(columns))
