@@ -22,6 +22,7 @@ from app.models.scope import Reader
 from app.models.space import Space
 from app.search.answers import Expansion, Facet, Found, Group, Hit, Reason, Span
 from app.search.cards import Card
+from app.search.clues import Clues
 from app.search.evidence import Index, begun_in_long_texts, worth_of
 from app.search.facets import facets, filtered
 from app.search.index import ensure_usable
@@ -299,9 +300,11 @@ def _why(
     answer: _Answer, row: int, card: Card, one: Shown
 ) -> tuple[tuple[Reason, ...], Mapping[str, tuple[Span, ...]]]:
     """Say it as it was said before, as long as nothing about the card is different."""
+    if not answer.wanted:
+        return (), {}
     said = answer.said.get(row)
     if said is None or said[0] != card:
-        answer.said[row] = said = (card, *explain(card, answer.wanted, one.clues))
+        answer.said[row] = said = (card, *explain(card, answer.wanted, Clues.of(one.columns)))
     return said[1], said[2]
 
 

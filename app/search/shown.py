@@ -28,7 +28,6 @@ from app.search.cards import (
     for_visitors,
     standing_of,
 )
-from app.search.clues import Clues
 from app.search.index import FACE, FRONT, MEMBER, MIRRORED
 from app.search.neighbours import Neighbour
 from app.search.snapshot import Snapshot
@@ -52,7 +51,8 @@ class Shown(NamedTuple):
     """None for people of this space."""
 
     card: Card
-    clues: Clues
+    columns: Sequence[str]
+    """What the index keeps of the card's texts."""
 
 
 def shown(
@@ -80,7 +80,7 @@ def _ours(
     session: Session, reader: Reader, here: Space, today: date, wanted: Sequence[int]
 ) -> dict[int, Shown]:
     rows = {
-        owner: (number, Clues.of(texts))
+        owner: (number, texts)
         for start in range(0, len(wanted), AT_ONCE)
         for number, kind, owner, *texts in session.connection()
         .execute(_OURS, _given(wanted[start : start + AT_ONCE]))
@@ -90,8 +90,8 @@ def _ours(
     members = visible_members(reader).where(Member.id.in_(rows))
     found = {}
     for member in session.scalars(members.options(selectinload(Member.services))):
-        number, clues = rows[member.id]
-        found[number] = Shown(None, card_of_member(member, here, today, reader), clues)
+        number, texts = rows[member.id]
+        found[number] = Shown(None, card_of_member(member, here, today, reader), texts)
     return found
 
 
@@ -118,7 +118,7 @@ def _theirs(
         card = card_of_copy(copy, today, standings[peer_id])
         if reader is Reader.VISITOR:
             card = for_visitors(card, copy.document)
-        found[number] = Shown(peer_id, card, Clues.of(more[len(Copy._fields) :]))
+        found[number] = Shown(peer_id, card, more[len(Copy._fields) :])
     return found
 
 
