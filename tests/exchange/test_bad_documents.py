@@ -25,6 +25,9 @@ from federation.transport import Answer
 from tests.neighbourhood import url_of
 
 NANTES = url_of("nantes")
+PHOTO = {
+    "url": f"{NANTES}/photo", "digest": "0" * 64, "type": "image/webp", "bytes": 9, "size": 320,
+}  # fmt: skip
 
 
 class Forger:
@@ -93,6 +96,14 @@ BAD = {
         "bad-signature",
     ),
     "signed by a stranger": (lambda f: f.sign(f.claims(), key=new_key()), "key-unknown"),
+    "a photo at another space": (
+        lambda f: f.sign(f.claims(photo=PHOTO | {"url": "https://evil.example/beacon.webp"})),
+        "invalid-document",
+    ),
+    "a photo that tells who asks": (
+        lambda f: f.sign(f.claims(photo=PHOTO | {"url": f"{NANTES}/photo?reader=lyon"})),
+        "invalid-document",
+    ),
     "foreign subject": (
         lambda f: f.sign(f.claims(sub="https://lyon.example/m/bastien")),
         "foreign-subject",
