@@ -7,25 +7,16 @@ space's. Nantes is the good neighbour beside it, read by the same worker in the 
 from __future__ import annotations
 
 import json
-import tracemalloc
 from datetime import timedelta
-from itertools import count, pairwise, product
-from string import ascii_lowercase
+from itertools import count, pairwise
 
 import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app.database import db
-from app.exchange import copies, entities, intake, peers, turn
+from app.exchange import copies, intake, peers, turn
 from app.exchange.pull import PAGES_PER_PULL, SENTENCES, pull
-from app.exchange.several import (
-    CHARACTER_MEMORY,
-    CHARACTERS_HELD,
-    HELD_MEMORY,
-    RECORDS_HELD,
-    Reader,
-)
 from app.exchange.turn import TURN_SECONDS
 from app.models.job import Job
 from app.models.journal import JournalEntry
@@ -40,7 +31,7 @@ from federation.errors import (
     TooLargeError,
     UnreachableError,
 )
-from federation.limits import CLOCK_SKEW, FEED_RECORDS, PAGE_ITEMS, TOTAL_SECONDS
+from federation.limits import CLOCK_SKEW, TOTAL_SECONDS
 from federation.transport import Answer
 from tests.neighbourhood import Neighbourhood, url_of
 
@@ -401,80 +392,6 @@ def test_more_profiles_than_a_directory_has_are_refused_and_those_held_stay(
     changes = [signer.profile("p0", 2, name="p0 again"), signer.withdrawal("p1"), first[2]]
     assert read_from(town, changes) == []
     assert town.held("lyon") & {"p0 again", "p1", "p2"} == {"p0 again", "p2"}
-
-
-def read_before_written(town, session):
-    """Read of Mallory's feed as much as is held at once; what is not written is read again."""
-    peer = town.peer_in(session, "mallory")
-    plate = entities.stored_configuration(peer)
-    reader = Reader(town.network, town.identity("lyon"), town.now)
-    return reader.read(plate, "", "", "", FEED_RECORDS)
-
-
-#: Documents of each page, in the order of the feed; the last page comes again and again.
-HEAPS = {
-    "all the records that a page may have": [["x"] * PAGE_ITEMS],
-    "one short of the limit, and then all": [["x"] * PAGE_ITEMS] * 4
-    + [["x"] * (PAGE_ITEMS - 1), ["x"] * PAGE_ITEMS],
-    "one at a time": [["x"]],
-    "one document as long as a page": [["x" * 1_040_000]],
-    "a short one, and then the longest": [["x"], ["x" * 1_040_000]],
-    "forty as long as a document may be": [["x" * 24_576] * 40],
-}
-
-
-@pytest.mark.parametrize("name", HEAPS)
-def test_however_long_a_feed_is_no_more_of_it_is_held_than_is_stated(town, name):
-    pages = HEAPS[name]
-    town.network.instead["mallory"] = numbered(
-        lambda n: page(
-            *pages[min(n, len(pages) - 1)], more=True, following=f"e.{n + 1}", first=1000 * n + 1
-        )
-    )
-    with town.at("lyon") as session:
-        held = read_before_written(town, session)
-    assert held.more
-    assert len(held.records) <= RECORDS_HELD
-    assert sum(len(record.jws) for record in held.records) <= CHARACTERS_HELD
-
-
-def full_profiles(signer, number):
-    """Profiles that take as much memory as they can: no word twice, and all of them long."""
-    fresh = map("".join, product(ascii_lowercase, repeat=4))
-
-    def text(characters):
-        return " ".join(next(fresh) for _ in range(characters // 5))
-
-    for at in range(number):
-        services = [
-            # One wide character, and all the others take as much.
-            {"id": f"s{n}", "title": text(100), "mode": "paid", "description": "😀" + text(250)}
-            for n in range(20)
-        ]
-        interests = [text(50) for _ in range(30)]
-        yield signer.profile(
-            f"f{at}", bio="😀" + text(3700), services=services, interests=interests
-        )
-
-
-def test_what_is_held_takes_no_more_memory_than_is_stated(town, signer):
-    """R20: by character, so that a few profiles tell; how many there are is bounded above."""
-    first, *full = full_profiles(signer, 9)
-    town.network.instead["mallory"] = feed(page(first), page(*full))
-    with town.at("lyon") as session:
-        # What is kept for good, such as the vocabulary, is read with the first of them.
-        intake.prepare(session, read_before_written(town, session), town.now)
-        tracemalloc.start()
-        try:
-            held = read_before_written(town, session)
-            prepared = intake.prepare(session, held, town.now)
-            _, most = tracemalloc.get_traced_memory()
-        finally:
-            tracemalloc.stop()
-    assert len(prepared) == len(full)
-    characters = sum(map(len, full))
-    assert characters < most < CHARACTER_MEMORY * characters
-    assert HELD_MEMORY == CHARACTER_MEMORY * CHARACTERS_HELD
 
 
 def test_a_feed_longer_than_any_directory_is_given_up_until_it_ends(town, signer, monkeypatch):
