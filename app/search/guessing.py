@@ -202,6 +202,9 @@ def parted(word: Word, book: Lexicon) -> tuple[Word, Word] | None:
     if begins in NEUTRAL:
         return None
     begins = next((one for one in (begins, begins[:-1]) if one in book.stem_of), begins)
+    if begins not in book.stem_of and any(made == 1 for _, made in book.like(word.folded)):
+        # One slip away from a word of its own: a fisoterapeuta is no kind of therapist.
+        return None
     cut = word.end - size
     return (
         Word(word.start, cut, begins, stem(begins)),
@@ -246,10 +249,15 @@ def _compounded(word: Word, book: Lexicon) -> list[Meaning]:
     if tail and tail[0] not in GENERIC:
         meanings += by_phrases(book, [tail], TAIL, "synonym")
     if head and head[0] not in GENERIC:
-        # With a generic end (Steuer|service), the beginning is what is meant.
-        plain = tail is None or tail[0] in GENERIC
+        # With a generic end (Steuer|service), the beginning is what is meant. With one that nobody
+        # knows it only says what it is about: a Brief|träger writes none.
+        plain = tail[0] in GENERIC if tail else _ends_generic(word.folded)
         meanings += by_phrases(book, [head], TAIL if plain else HEAD, "synonym")
     return meanings
+
+
+def _ends_generic(folded: str) -> bool:
+    return any(stem(folded[cut:]) in GENERIC for cut in range(4, len(folded) - 3))
 
 
 def _mistyped(word: Word, book: Lexicon) -> list[Meaning]:

@@ -251,3 +251,15 @@ def test_whose_it_is_does_not_part_a_phrase(town):
     town.member("Zoe", service("Two posts a week", "social-media"), locale="en")
     town.member("Kim", service("Letterbox", "domiciliation"), locale="en")
     assert town.names("posts for our LinkedIn ") == ["Zoe"]
+
+
+def test_a_slip_in_a_long_word_is_no_compound_of_its_end(town):
+    town.member("Noé", service("Rééducation", "physio"), locale="fr")
+    town.member("Lena", service("Gespräche", "psychotherapy"), locale="de")
+    assert town.names("fisoterapeuta ") == ["Noé"]
+
+
+def test_what_a_compound_begins_with_is_not_yet_what_somebody_does(town):
+    town.member("Yara", service("Briefe und Anträge", "public-writer"), locale="de")
+    assert (town.names("Briefträger "), town.perhaps("Briefträger ")) == ([], ["Yara"])
+    assert town.names("Briefservice ") == ["Yara"]
