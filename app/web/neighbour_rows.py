@@ -6,7 +6,7 @@ at a time, those that need an admin first, and can be looked for by name, as can
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -32,6 +32,13 @@ ON_A_PAGE = 50
 #: Characters of what is looked for.
 WORDS = 120
 
+#: Characters of the reference of a space.
+REFERENCE = 26
+
+#: Spaces whose six words are made for one page: each costs a tenth of a second, and whoever knocks
+#: decides how many there are. The others' are one link away.
+WORDS_AT_ONCE = 12
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -39,6 +46,8 @@ class Asked:
 
     words: str = ""
     number: int = 1
+    compare: str = ""
+    """The reference of the space whose six words must be among those shown."""
 
     @classmethod
     def from_request(cls) -> Asked:
@@ -51,6 +60,7 @@ class Asked:
         return cls(
             forms.line(given.get("q", ""))[:WORDS],
             int(number) if number.isascii() and number.isdecimal() and 0 < len(number) < 6 else 1,
+            given.get("compare", "")[:REFERENCE],
         )
 
     def address(self, number: int) -> str:
@@ -85,8 +95,11 @@ class Row:
     """The test that a worker has still to do, or did lately."""
 
 
-def doors(identity: Identity) -> dict[str, Any]:
-    """Return what is asked for of all that is known, for the templates of ``neighbours/``."""
+def doors(identity: Identity, compare: str = "") -> dict[str, Any]:
+    """Return what is asked for of all that is known, for the templates of ``neighbours/``.
+
+    :param compare: whose words to show, whatever was asked for.
+    """
     asked = Asked.from_request()
     every = list(db.session.scalars(select(Peer).order_by(Peer.name, Peer.url)))
     knockers = [peer for peer in every if peer.ours in ("requested", "key_hold")]
@@ -108,16 +121,21 @@ def doors(identity: Identity) -> dict[str, Any]:
         "waiting": waiting,
         "suspended": [peer for peer in known if peer.ours == "suspended"],
         "over": over,
-        # Words cost a tenth of a second each: only those that the page shows.
-        "words": {
-            peer.id: peers.pair_code_of(peer, identity)
-            for peer in (*knockers, *waiting, *asking)
-            if peer.kid_to_compare
-        },
+        "words": _words((*knockers, *waiting, *asking), identity, compare or asked.compare),
         "sent": _profiles_sent(),
         "our_kid": identity.root_kid,
         "hex_groups": peering_words.hex_groups,
     }
+
+
+def _words(
+    to_compare: Iterable[Peer], identity: Identity, compare: str
+) -> dict[int, tuple[str, ...]]:
+    """Return the words of the first ``WORDS_AT_ONCE``, and of the space that was asked for."""
+    in_order = sorted(
+        (peer for peer in to_compare if peer.kid_to_compare), key=lambda peer: peer.ref != compare
+    )
+    return {peer.id: peers.pair_code_of(peer, identity) for peer in in_order[:WORDS_AT_ONCE]}
 
 
 def _rows(active: Sequence[Peer], number: int) -> list[Row]:

@@ -214,8 +214,10 @@ def _no_longer(problem: str) -> Response:
 
 def _doors(**said: Any) -> dict[str, Any]:
     """Return all that the page shows, and ``said``."""
+    # Whoever forgot to tick the box sees the words again beside it.
+    compare = next(iter(said.get("unanswered", ())), "")
     return {
-        **neighbour_rows.doors(_identity()),
+        **neighbour_rows.doors(_identity(), compare),
         "unanswered": {},
         "out_of_band": request.method == "POST" and wants_part(),
         "said": "",

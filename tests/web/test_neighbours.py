@@ -605,6 +605,28 @@ def test_words_are_made_only_for_whom_the_page_shows_them(friends, youenn, monke
     assert asked == []
 
 
+def test_of_many_at_the_door_the_words_come_when_they_are_asked_for(knocked, youenn, monkeypatch):
+    monkeypatch.setattr(neighbour_rows, "WORDS_AT_ONCE", 1)
+    with knocked.at("nantes") as session:
+        lyon = knocked.peer_in(session, "lyon")
+        other = Peer(url="https://metz.example", name="Metz", city="Metz", country="FR",
+                     ours="requested", theirs="approved", root_kid=lyon.root_kid,
+                     created_at=knocked.now)  # fmt: skip
+        session.add(other)
+        session.commit()
+        refs = {"Lyon": lyon.ref, "Metz": other.ref}
+    for first, later in (("Lyon", "Metz"), ("Metz", "Lyon")):
+        page = html.unescape(youenn.get(f"/neighbours?compare={refs[first]}").text)
+        assert len(re.findall(r"<li>([a-z]+)</li>", page)) == 6
+        assert f"I compared the words with someone at {first}" in page
+        # Nobody says yes to words that they have not seen.
+        assert f"someone at {later}" not in page
+        assert f'href="/neighbours?compare={refs[later]}#peer-{refs[later]}"' in page
+        assert f"Show the six words to compare with {later}" in page
+        unticked = youenn.post(f"/neighbours/{refs[later]}/approval")
+        assert f"I compared the words with someone at {later}" in unticked.text
+
+
 def test_a_new_root_key_that_they_have_not_confirmed_is_said_with_the_words(friends, youenn):
     friends.new_root_key("nantes")
     page = neighbours_page(youenn)
