@@ -22,6 +22,7 @@ from app.models.journal import note
 from app.models.peer import MirroredProfile
 from app.models.report import PROFILE, REPORT_LIFETIME, Report
 from app.search.cards import Card
+from app.search.versions import Version
 
 #: What the keys of these letters' jobs begin with.
 LETTER = "report"
@@ -50,13 +51,24 @@ def as_shown(card: Card) -> dict[str, Any]:
     """Return what ``card`` shows of a person to whoever reports them, as JSON values."""
     said = {name: getattr(card, name) for name in FIELDS}
     services = [
-        {"title": one.title, "description": one.description, "label": one.label}
+        {
+            "title": one.title,
+            "description": one.description,
+            "label": one.label,
+            "translations": _further(one.translations, "title", "description"),
+        }
         for one in card.services
     ]
+    translations = _further(card.translations, "headline", "bio")
     plain = {
         name: list(value) if isinstance(value, tuple) else value for name, value in said.items()
     }
-    return {name: value for name, value in {**plain, "services": services}.items() if value}
+    kept = {**plain, "translations": translations, "services": services}
+    return {name: value for name, value in kept.items() if value}
+
+
+def _further(versions: Sequence[Version], short: str, long: str) -> list[dict[str, str]]:
+    return [{"lang": one.lang, short: one.short, long: one.long} for one in versions]
 
 
 def said_in(conversation: Conversation) -> list[dict[str, Any]]:

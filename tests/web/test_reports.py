@@ -224,6 +224,20 @@ def test_the_report_shows_the_page_as_it_stood_and_who_reported_it(town, maud, i
     assert "not true" in said
 
 
+def test_what_was_only_said_in_another_language_is_in_the_report(town, maud, ines):
+    with town.at("lyon") as session:
+        paul = session.scalars(select(Member).filter_by(name="Paul Fer")).one()
+        paul.locale, paul.languages = "en", ["fr", "en"]
+        paul.translations = [{"lang": "fr", "headline": "Des aimants", "bio": "Bande de nuls"}]
+        paul.services[0].translations = [{"lang": "de", "title": "Magnete", "description": "Heil"}]
+    report(town, maud)
+    [ref] = found(town)
+    page = ines.get(f"/reports/{ref}").text
+    assert '<dt>French</dt><dd lang="fr">Des aimants<br>Bande de nuls</dd>' in page
+    assert '<span lang="de">Magnete<br>Heil</span>' in page
+    assert "French, English</dd>" in page
+
+
 def test_a_neighbours_report_keeps_the_digest_of_what_their_space_signed(town, maud, ines):
     report(town, maud, "Claire Vasseur")
     with town.at("lyon") as session:
