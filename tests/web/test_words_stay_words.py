@@ -19,7 +19,8 @@ from tests.spaces import add_member, service
 from tests.web.people import page_in
 from tests.web.test_my_profile import save
 
-MARKS = "<script>*x*</script>[c](https://evil.example){{7*7}}"
+#: The product is long: a form's token is full of short numbers.
+MARKS = "<script>*x*</script>[c](https://evil.example){{7331*1337}}"
 HEAD = "x\r\nBcc: all@evil.example\r\n\r\n"
 
 #: Fields of the profile that hold a line, and those that hold more.
@@ -82,7 +83,7 @@ def test_whatever_is_typed_into_a_field_is_read_as_it_was_typed(town, maud, clai
         assert MARKS in read(browser, address), address
     said = read(maud, page)
     assert said.count(MARKS) >= len(LINES) + len(TEXTS) + 2
-    assert "49" not in said
+    assert str(7331 * 1337) not in said
 
     claire.post("/me/doors", data={"questions": "on", "quotes": "on"})
     town.work()
