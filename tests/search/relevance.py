@@ -38,7 +38,7 @@ NONE = "none"
 #: How the files of each town end.
 TOWNS = ("", "-in-words", "-at-work", "-side-by-side")
 #: How the files of questions end that are asked in the town of everybody.
-BLIND = ("-blind-1", "-blind-2")
+BLIND = ("-blind-1", "-blind-2", "-blind-3")
 #: Before somebody who must not be said to fit, because one word of the question is another trade.
 NOT = "!"
 #: Among how many of the first the right person must be.

@@ -53,7 +53,7 @@ def test_neither_half_of_two_trades_is_surely_both(town):
 
 
 def test_a_field_says_where_something_is_done_and_asks_for_nobody_of_it(town):
-    town.member("Sabine", service("Traduction de sites", "translation"))
+    town.member("Sabine", service("Enregistrement", "podcast"))
     town.member("Agnès", service("Conseil", "lawyer"))
-    assert town.names("traduction juridique") == ["Sabine"]
-    assert town.perhaps("traduction juridique") == ["Agnès"]
+    assert town.names("podcast juridique") == ["Sabine"]
+    assert town.perhaps("podcast juridique") == ["Agnès"]
