@@ -104,19 +104,11 @@ def _told(pulled: Pulled) -> str:
 
 
 def _statement(round_: Round, held: Claim) -> tuple[str, datetime | None]:
-    peer = _peer(round_, held)
-    return (
-        ("unknown", None)
-        if peer is None
-        else (_send(deliveries.send_statement, round_, peer), None)
-    )
+    return _sent(deliveries.send_statement, round_, held)
 
 
 def _notice(round_: Round, held: Claim) -> tuple[str, datetime | None]:
-    peer = _peer(round_, held)
-    return (
-        ("unknown", None) if peer is None else (_send(deliveries.send_notice, round_, peer), None)
-    )
+    return _sent(deliveries.send_notice, round_, held)
 
 
 def _ack(round_: Round, held: Claim) -> tuple[str, datetime | None]:
@@ -286,7 +278,10 @@ def _peer(round_: Round, held: Claim) -> Peer | None:
     return None if held.peer_id is None else round_.session.get(Peer, held.peer_id)
 
 
-def _send(
-    send: Callable[[Session, Peer, Transport, Identity, datetime], str], round_: Round, peer: Peer
-) -> str:
-    return send(round_.session, peer, round_.transport, round_.identity, round_.now)
+def _sent(
+    send: Callable[[Session, Peer, Transport, Identity, datetime], str], round_: Round, held: Claim
+) -> tuple[str, datetime | None]:
+    peer = _peer(round_, held)
+    if peer is None:
+        return "unknown", None
+    return send(round_.session, peer, round_.transport, round_.identity, round_.now), None
