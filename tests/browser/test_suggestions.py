@@ -123,6 +123,32 @@ def test_an_answer_that_a_later_letter_overtakes_is_dropped(bastien):
     person.complaints.clear()
 
 
+#: A phone held sideways: the list has more than it shows.
+SIDEWAYS = {"width": PHONE["height"], "height": PHONE["width"]}
+SCROLLS = """() => {
+  const { scrollHeight, clientHeight } = document.querySelector('#suggestions-list');
+  return scrollHeight - clientHeight;
+}"""
+
+
+def test_a_list_that_scrolls_is_the_one_in_which_the_arrow_keys_move(bastien):
+    person = bastien(size=SIDEWAYS)
+    person.page.locator("#q").press_sequentially("av")
+    until(person, OPEN)
+    assert person.page.evaluate(SCROLLS) > 20
+    assert [one["id"] for one in Axe().run(person.page).response["violations"]] == []
+    person.page.keyboard.press("ArrowUp")
+    last = person.page.locator("[role=option]").last
+    assert last.get_attribute("aria-selected") == "true"
+    inside = last.evaluate(
+        """(one) => {
+          const [here, list] = [one, one.closest('[role=listbox]')].map((of) => of.getBoundingClientRect());
+          return here.top >= list.top - 1 && here.bottom <= list.bottom + 1;
+        }"""
+    )
+    assert inside
+
+
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_the_open_list_has_no_fault_that_axe_finds_and_fits_a_phone(bastien, colours):
     person = bastien(size=PHONE, color_scheme=colours)
