@@ -149,9 +149,12 @@ def run(
 
 
 def _was_away(heartbeat: Path) -> bool:
-    """Say whether no worker was there for so long that notices may have been missed."""
+    """Say whether no worker was there for so long that notices may have been missed.
+
+    Where none ever was, the database may have been put back on another machine.
+    """
     if not heartbeat.exists():
-        return False
+        return True
     alive = datetime.fromtimestamp(heartbeat.stat().st_mtime, UTC)
     return datetime.now(UTC) - alive > AWAY
 

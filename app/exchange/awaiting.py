@@ -60,9 +60,9 @@ def release(session: Session, peer: Peer) -> None:
         outbox.drop(session, kind, str(peer.id))
 
 
-def doubt(session: Session, peer: Peer, now: datetime) -> None:
+def doubt(session: Session, peer: Peer, now: datetime, *, due_at: datetime | None = None) -> None:
     """Have ``peer`` asked for our own signature on a state that it knows and we do not."""
-    outbox.request(session, outbox.DOUBT, str(peer.id), now, peer_id=peer.id)
+    outbox.request(session, outbox.DOUBT, str(peer.id), now, due_at=due_at, peer_id=peer.id)
 
 
 def doubt_unconfirmed(session: Session, now: datetime) -> None:

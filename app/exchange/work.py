@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.exchange import (
+    awaiting,
     outbox,
     standing,
 )
@@ -45,6 +46,9 @@ UPKEEP = (
 #: next change; a statement is tried for a month (the waits double up to a day).
 MESSAGE_ATTEMPTS = 5
 STATEMENT_ATTEMPTS = 40
+
+#: How long what has to be known first has been due, on paper: longer than any job may have waited.
+BEFORE_ALL = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,9 @@ def greet_neighbours(session: Session, identity: Identity, now: datetime) -> int
     """Read every neighbour now and tell it that we are back, and return how many there are.
 
     For a space that was away: what it was told meanwhile was lost, and a neighbour that found
-    nobody here would come back only after a while that grew up to a day. The caller commits.
+    nobody here would come back only after a while that grew up to a day. And perhaps it is back
+    with an older database, which shows who took their profile back since: before all that is due,
+    each neighbour is asked for our own signature on something later. The caller commits.
     """
     active = [
         peer
@@ -103,6 +109,8 @@ def greet_neighbours(session: Session, identity: Identity, now: datetime) -> int
         if standing.is_active(peer, identity)
     ]
     for peer in active:
+        if not peer.static:
+            awaiting.doubt(session, peer, now, due_at=now - BEFORE_ALL)
         for kind in (outbox.PULL, outbox.NOTICE):
             outbox.request(session, kind, str(peer.id), now, peer_id=peer.id)
     return len(active)

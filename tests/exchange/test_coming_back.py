@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -453,6 +454,40 @@ def test_what_we_signed_in_between_does_not_hide_that_we_went_back(town):
     assert "space.restored" in town.journal("nantes", "decision")
     assert CLAIRE not in town.held("lyon") | town.held("berlin")
     assert town.copies() == AGREED
+
+
+@pytest.mark.parametrize("on", ["another machine", "this machine with all its files"])
+def test_a_return_that_no_file_tells_of_is_noticed_when_the_worker_starts(town, on):
+    """Nobody waits until a neighbour happens to read: who withdrew is shown for seconds."""
+    withdraw(town)
+    town.work()
+    town.put_back(declared=False)
+    assert town.member(CLAIRE, "audience") == ("neighbours",), "the backup shows them again"
+    with town.at("nantes") as session:
+        for job in session.scalars(select(Job)):
+            job.due_at = town.now + timedelta(days=1)
+    heartbeat = town.folder / "nantes" / worker.HEARTBEAT
+    if on != "another machine":
+        heartbeat.touch()
+        os.utime(heartbeat, (1, 1))
+    start(town, heartbeat)
+    town.cut("berlin")
+    town.work_at("nantes")
+    assert town.member(CLAIRE, "audience") == ("me",)
+    assert town.journal("nantes", "decision")[-1] == "space.restored"
+
+
+def test_a_worker_that_starts_as_it_should_begins_nothing_anew(town):
+    heartbeat = town.folder / "nantes" / worker.HEARTBEAT
+    town.work()
+    with town.at("nantes") as session:
+        epoch = session.get_one(FeedState, 1).epoch
+    start(town, heartbeat)
+    town.work(10)
+    with town.at("nantes") as session:
+        assert session.get_one(FeedState, 1).epoch == epoch
+        assert session.scalars(select(Job).filter_by(kind=outbox.DOUBT)).all() == []
+    assert "space.restored" not in town.journal("nantes")
 
 
 @pytest.mark.parametrize("forged", ["by another key", "about the future", "one that we know"])
