@@ -146,9 +146,21 @@ def _receive(peer: Peer, token: str, identity: Identity, now: datetime) -> None:
         if isinstance(error, KeyUnknownError):
             # Signed with another root key than the one compared: a worker reads its plate, and
             # freezes the peering if the key was never announced.
+            announced = _is_announced(peer, token)
             look_at_its_plate(peer, now)
+            if announced:
+                # Its root key changed as it said it would: nothing that an admin has to know.
+                raise
         _journal(peer, error, token, now)
         raise
+
+
+def _is_announced(peer: Peer, token: str) -> bool:
+    """Say whether ``token`` names a root key that the plate of ``peer`` said may follow."""
+    try:
+        return signing.kid_of(token) in peer.entity.get("next_kids", ())
+    except FederationError:
+        return False
 
 
 def _journal(peer: Peer, error: FederationError, token: str, now: datetime) -> None:

@@ -819,6 +819,15 @@ def test_who_decided_stays_unnamed_when_the_account_is_gone(town, youenn):
     assert "by an account that is gone" in youenn.get("/journal").text
 
 
+def test_what_no_person_decided_is_put_down_to_no_account(town, youenn):
+    with town.at("nantes") as session:
+        for machine in ("wire", "worker"):
+            note(session, town.now, "refusal", "key-unknown", actor=machine, detail="a letter")
+    page = youenn.get("/journal").text
+    assert page.count("a letter") == 2
+    assert "by an account that is gone" not in page
+
+
 def without_nonce(page):
     return re.sub(r'nonce="[^"]*"', "", page)
 
