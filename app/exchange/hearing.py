@@ -156,16 +156,17 @@ def hear(session: Session, conversation: Conversation, letter: Reply, now: datet
     """
     if not _listens(session, conversation, letter):
         return False
+    if letter.act == SHARE:
+        conversation.they_share_at = now
     if letter.act == ADDRESS:
         conversation.their_email = letter.email
-    elif letter.act == SHARE:
-        conversation.they_share_at = now
     elif letter.act in (DECLINE, CLOSE):
         conversation.state = DECLINED if letter.act == DECLINE else CLOSED
         conversation.reopens_on = letter.until
         # Whom somebody proposes who was not asked is nobody's business.
         conversation.proposed = letter.pass_to if conversation.mine else ""
     elif conversation.mine:
+        # Whoever agrees to exchange addresses has answered, also without a word.
         conversation.state = TALKING
     conversation.messages.append(
         Message(mine=False, n=letter.n, act=letter.act, text=letter.text, at=now, delivered_at=now)

@@ -382,6 +382,20 @@ def test_both_addresses_appear_when_both_agree_at_once(town):
     assert addresses(town) == ["claire@x.example", "maud@x.example"]
 
 
+def test_whoever_answers_with_the_button_alone_has_answered(town):
+    """Nobody waits for a word of somebody who would like to exchange addresses."""
+    ask(town)
+    town.work()
+    say(town, "lyon", "Maud", SHARE)
+    town.work()
+    states = [conversation(town, *who).state for who in (("lyon", "Maud"), ("nantes", "Claire"))]
+    assert states == ["waiting", "waiting"]
+    say(town, "nantes", "Claire", SHARE)
+    town.work()
+    states = [conversation(town, *who).state for who in (("lyon", "Maud"), ("nantes", "Claire"))]
+    assert states == ["talking", "talking"]
+
+
 def test_two_people_of_one_space_talk_without_a_network(town):
     with town.at("nantes") as session:
         youenn, claire = member(session, "Youenn"), member(session, "Claire")
