@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.exchange import conversations
 from app.exchange.conversations import NoConversationError, Recipient, Request
 from app.exchange.identity import Identity
-from app.models.conversation import ASK, DECLINE, DECLINED, Conversation
+from app.models.conversation import ASK, DECLINE, DECLINED, SAY, Conversation
 from app.models.member import Member
 from app.models.peer import MirroredProfile
 
@@ -66,11 +66,13 @@ def take_up(
     session: Session,
     conversation: Conversation,
     recipient: Recipient,
+    whole: str,
     identity: Identity,
     now: datetime,
 ) -> Conversation:
     """Ask whom the other person proposed, in the same words, and return where; caller commits.
 
+    :param whole: all of it as one text, for a conversation with them that goes on.
     :raises NoConversationError: nobody was proposed, or they were asked already.
     """
     if not may_be_taken_up(conversation) or recipient.subject != conversation.proposed:
@@ -79,6 +81,7 @@ def take_up(
     conversation.taken_up_at = now
     talking = conversations.open_with(session, conversation.member, recipient)
     if talking is not None:
+        conversations.say(session, talking, SAY, whole, identity, now)
         return talking
     first = next(one for one in conversation.messages if one.act == ASK)
     request = Request(

@@ -29,7 +29,7 @@ from app.web import forms, rates
 from app.web.access import members, signed_in
 from app.web.introductions import LETTERS, can_be_asked, own_conversation
 from app.web.languages import ranges
-from app.web.letter_form import too_long
+from app.web.letter_form import Letter, too_long
 from app.web.pages import page
 from federation import limits
 
@@ -139,10 +139,23 @@ def update(ref: str) -> AnyResponse:
         flash(_("They cannot be asked at the moment; nothing was sent."))
         return redirect(url_for("introductions.show", ref=ref, _anchor="thread"), 303)
     rates.count("letter", signed_in().ref, LETTERS)
-    opened = passing.take_up(db.session(), conversation, found.recipient, _identity(), g.now)
+    opened = passing.take_up(
+        db.session(), conversation, found.recipient, _whole(conversation), _identity(), g.now
+    )
     db.session.commit()
     flash(_("On its way to %(name)s.", name=found.card.name))
     return redirect(url_for("introductions.show", ref=opened.ref, _anchor="thread"), 303)
+
+
+def _whole(conversation: Conversation) -> str:
+    """Return the request as one text, and who passed it on, if that fits too."""
+    asked = Letter(
+        conversation.kind, conversation.messages[0].text,
+        timing=conversation.timing, budget=conversation.budget,
+    ).whole  # fmt: skip
+    told = _("%(name)s proposed that I ask you.", name=conversation.other_name)
+    both = f"{asked}\n{told}"
+    return both if len(both) <= limits.LETTER_CHARACTERS else asked
 
 
 def _page(

@@ -106,7 +106,7 @@ def take_up(town, name="Youenn"):
         maud = member(session, "Maud")
         one = session.scalars(select(Conversation).filter_by(member_id=maud.id)).first()
         passing.take_up(
-            session, one, recipient(session, town, name), town.identity("lyon"), town.now
+            session, one, recipient(session, town, name), "", town.identity("lyon"), town.now
         )
     town.work()
 

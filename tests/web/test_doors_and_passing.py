@@ -163,6 +163,30 @@ def test_in_two_clicks_a_colleague_is_proposed_and_with_a_third_persons_yes_aske
     assert "in May" in got
 
 
+@pytest.mark.parametrize("words", ["Is this fair?", "x" * 1985])
+def test_a_colleague_with_whom_the_asker_talks_already_reads_the_request_there(
+    town, maud, claire, words
+):
+    """There is one conversation with each person: what is passed on is said in it."""
+    maud.post(f"{page_of(town, 'Youenn')}/ask", data={"text": "Lunch at one?"})
+    town.later(hours=1)
+    ask(town, maud, words, kind="quote", timing="in May")
+    town.work()
+    claire.post(f"{thread(claire)}/passing", data={"to": subject(town, "Youenn")})
+    town.work()
+    with town.at("lyon") as session:
+        offered = session.scalars(select(Conversation).filter_by(other_name="Claire")).one().ref
+    assert (
+        "On its way to Youenn"
+        in maud.get(maud.post(f"/introductions/{offered}/passed").location).text
+    )
+    town.work()
+    youenn = at_a_screen(town, "nantes", "youenn@x.example")
+    got = youenn.get(thread(youenn)).text
+    assert all(said in got for said in ("Lunch at one?", words, "When: in May"))
+    assert ("Claire proposed that I ask you." in got) == (len(words) < 100)
+
+
 @pytest.mark.parametrize("to", ["Solène", "Claire", "nobody", "Maud", ""])
 def test_nobody_proposes_whom_the_asker_may_not_know_or_one_of_the_two(town, maud, claire, to):
     ask(town, maud)
