@@ -62,10 +62,14 @@ AMBIGUOUS = {
     ("en", "editor"): {"video", "publishing", "proofreading"},
     ("en", "printer"): {"printing", "it-support"},
     ("de", "drucker"): {"printing", "it-support"},
+    ("de", "fuhrung"): {"management-training", "tour-guide"},
     ("de", "informatiker"): {"it-support", "software"},
     ("de", "informatikerin"): {"it-support", "software"},
     ("es", "alianzas"): {"jewellery", "business-development"},
     ("es", "impresora"): {"printing", "it-support"},
+    ("es", "pintor"): {"house-painting", "visual-art"},
+    ("es", "pintora"): {"house-painting", "visual-art"},
+    ("es", "taller"): {"training", "car-repair"},
 }
 
 #: Words that are spelt alike in two languages and mean different things: a "Pension" is a
