@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event, select
 
 from app.database import db
-from app.exchange import arrivals, conversations, peers
+from app.exchange import arrivals, contacts, conversations, peers
 from app.exchange.contacts import TooManyContactsError
 from app.exchange.conversations import NoConversationError, Recipient, Request
 from app.members.leaving import leave
@@ -243,6 +243,33 @@ def test_a_space_that_does_not_count_is_counted_by_the_other(town):
             hand_over(town, session, letter(claire, number, town.now, f"s{number}"))
         with pytest.raises(RateLimitedError, match="this space"):
             hand_over(town, session, letter(claire, 999, town.now, "another"))
+
+
+def test_what_others_wrote_and_what_came_yesterday_closes_nobody_the_door(town):
+    """Two hundred letters a day are each space's own, and five each member's."""
+    sender = f"{url_of('lyon')}/m/spammer"
+    with town.at("nantes") as session:
+        for number in range(contacts.FROM_ONE_SPACE):
+            for space, writer, hours in (("other.example", "", 0), (url_of("lyon"), sender, 24)):
+                session.add(
+                    Introduced(
+                        opened_by=space, wire_id=f"w{number}", sender=writer,
+                        at=town.now - timedelta(hours=hours, seconds=1),
+                    )
+                )  # fmt: skip
+        hand_over(town, session, letter(member(session, "Claire").ref, 0, town.now))
+    town.work_at("nantes")
+    assert heard(town, "nantes", "Claire") == [("they", "ask", "Buy!")]
+
+
+def test_whoever_offers_a_neighbour_nothing_is_not_written_to_from_there(town):
+    """The page that the asker reads may be of yesterday; what is shown today decides."""
+    ask(town)
+    with town.at("nantes") as session:
+        member(session, "Claire").services[0].audience = "space"
+    town.work()
+    assert heard(town, "nantes", "Claire") == []
+    assert conversation(town, "lyon", "Maud").state == "waiting"
 
 
 @pytest.mark.parametrize("fifth", ["nobody", "Claire, who wants no more of them", "Claire"])

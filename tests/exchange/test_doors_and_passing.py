@@ -12,7 +12,7 @@ from app.exchange import arrivals, conversations, passing
 from app.exchange.contacts import TooManyContactsError, require_room
 from app.exchange.conversations import NoConversationError, Recipient, Request
 from app.exchange.passing import NobodyToAskError
-from app.models.conversation import SAY, Conversation, HeardMail, Silence
+from app.models.conversation import DECLINE, SAY, Conversation, HeardMail, Silence
 from app.models.job import Job
 from app.models.member import Member
 from app.models.peer import MirroredProfile
@@ -258,6 +258,25 @@ def test_whoever_asked_passes_nothing_on_and_nobody_proposes_one_of_the_two(town
         propose(town, subject=asker)
     with pytest.raises(NobodyToAskError):
         propose(town, "Claire")
+
+
+def test_whom_somebody_proposes_who_was_not_asked_is_nobodys_business(town):
+    """The asker's space may sign such a thing; whoever was asked is offered nobody by it."""
+    ask(town)
+    town.work()
+    with town.at("lyon") as session:
+        mine = session.scalars(select(Conversation)).one()
+        there = recipient(session, town, "Youenn").subject
+        conversations.say(
+            session, mine, DECLINE, "Ask him.", town.identity("lyon"), town.now, pass_to=there
+        )
+    town.work()
+    with town.at("nantes") as session:
+        heard = session.scalars(select(Conversation)).one()
+        assert (heard.state, heard.proposed) == ("declined", "")
+        # Nor would a proposal of one's own be taken up by oneself.
+        heard.proposed = there
+        assert not passing.may_be_taken_up(heard)
 
 
 def test_a_colleague_shown_to_their_own_space_alone_is_not_told_of_to_another(town):

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zipfile
+from datetime import date, datetime
 from email.policy import default
 
 import pytest
@@ -13,6 +14,10 @@ from sqlalchemy import select
 
 from app.models.conversation import Conversation
 from app.models.member import Member
+from app.models.peer import MirroredProfile
+from app.models.scope import Reader
+from app.models.space import Space
+from app.search.cards import card_of_member, card_of_mirrored
 from tests.neighbourhood import Neighbourhood, url_of
 from tests.spaces import add_member, service
 from tests.web.people import at_a_screen, page_in
@@ -98,6 +103,27 @@ def test_a_closed_door_shows_on_the_profile_and_in_lists_here_and_at_neighbours(
     assert "Full until" in youenn.get("/").text
 
 
+@pytest.mark.parametrize(("day", "shut"), [("2026-04-30", True), ("2026-05-01", False)])
+def test_full_until_may_is_said_before_the_day_and_no_more_on_it(town, claire, day, shut):
+    """Here and at neighbours, who hold the day as it was signed; nobody does anything on it."""
+    claire.post("/me/doors", data=DOORS)
+    town.work()
+    until = date(2026, 5, 1) if shut else None
+    with town.at("nantes") as session:
+        member = session.scalars(select(Member).filter_by(name="Claire")).one()
+        space = session.get(Space, 1)
+        card = card_of_member(member, space, date.fromisoformat(day), Reader.MEMBER)
+        assert card.closed_until == until
+        member.services[0].audience = "me"
+        # Without a service to be seen there is no door that could be closed.
+        card = card_of_member(member, space, date.fromisoformat(day), Reader.MEMBER)
+        assert (card.services, card.closed_until) == ((), None)
+    with town.at("lyon") as session:
+        copy = session.scalars(select(MirroredProfile).filter_by(name="Claire")).one()
+        noon = datetime.fromisoformat(f"{day}T12:00+00:00")
+        assert card_of_mirrored(copy, noon).closed_until == until
+
+
 def test_one_takes_along_what_one_said_of_ones_doors(claire):
     claire.post("/me/doors", data={**DOORS, "quotes": ""})
     taken = zipfile.ZipFile(io.BytesIO(claire.get("/me/data/archive").data))
@@ -120,6 +146,7 @@ def test_whoever_takes_quotes_alone_is_not_asked_a_quick_question(town, maud, cl
     shown = maud.get(page_of(town)).text
     assert 'maxlength="280"' not in shown
     assert "kind=quote" in shown
+    assert 'maxlength="280"' not in maud.get(f"{page_of(town)}/ask").text
     assert ask(town, maud).status_code == 422
     assert ask(town, maud, kind="quote").status_code == 303
 
@@ -204,6 +231,25 @@ def test_nobody_proposes_whom_the_asker_may_not_know_or_one_of_the_two(town, mau
     assert "proposes" not in maud.get(thread(maud)).text
 
 
+@pytest.mark.parametrize("doors", [{"quotes": "on"}, DOORS], ids=["quotes alone", "full until"])
+def test_a_colleague_who_does_not_take_it_now_is_not_asked_though_they_were_proposed(
+    town, maud, claire, doors
+):
+    youenn = at_a_screen(town, "nantes", "youenn@x.example")
+    youenn.post("/me/doors", data=doors)
+    ask(town, maud)
+    town.work()
+    claire.post(f"{thread(claire)}/passing", data={"to": subject(town, "Youenn")})
+    town.work()
+    told = maud.get(thread(maud)).text
+    assert "They cannot be asked at the moment." in told
+    assert "/passed" not in told
+    answer = maud.post(f"{thread(maud)}/passed")
+    assert "nothing was sent" in maud.get(answer.location).text
+    town.work()
+    assert "Maud" not in youenn.get("/introductions").text
+
+
 def test_nobody_passes_on_or_agrees_for_somebody_else(town, maud, claire):
     ask(town, maud)
     town.work()
@@ -212,11 +258,15 @@ def test_nobody_passes_on_or_agrees_for_somebody_else(town, maud, claire):
     assert youenn.get(f"{address}/passing").status_code == 404
     assert youenn.post(f"{address}/passing", data=given).status_code == 404
     assert youenn.post(f"{address}/passed").status_code == 404
+    # Whoever asked has nobody to pass their own request on for.
+    assert maud.get(f"{thread(maud)}/passing").location == f"{thread(maud)}#thread"
     claire.post(f"{address}/passing", data=given)
     # Whoever was asked does not agree in the asker's place.
     claire.post(f"{address}/passed")
     town.work()
-    assert "Maud" not in youenn.get("/introductions").text
+    heard = youenn.get("/introductions").text
+    assert "Maud" not in heard
+    assert "Could you read my lease?" not in heard
 
 
 def test_a_proposal_of_somebody_whom_the_own_space_does_not_know_names_nobody(town, maud, claire):

@@ -19,6 +19,7 @@ from app.exchange.still_true import ASKED_AFTER, RESTS_AFTER
 from app.exchange.work import schedule_upkeep
 from app.models.feed import FeedEntry
 from app.models.member import Member
+from app.models.scope import Reader, visible_members
 from app.models.still_true import StillTrue
 from app.web import mail, post
 from app.worker import run_round
@@ -268,6 +269,11 @@ def test_silence_of_180_days_withdraws_from_neighbours_and_nobody_here_loses_sig
     assert town.kinds() == {maud.id: "profile"}
     town.later(DAY)
     assert town.kinds() == {maud.id: "withdrawal"}
+    here, there = (
+        db.session.scalars(visible_members(reader)).all()
+        for reader in (Reader.MEMBER, Reader.NEIGHBOUR)
+    )
+    assert (maud in here, there) == (True, [])
     told = town.letters()[1]
     assert told["Subject"] == "Your page at Le Palier rests from the neighbours"
     sign_in(browser, "yves@x.example")
