@@ -207,10 +207,12 @@ def _words_worth(part: Part, index: Index, *, long_texts: bool) -> tuple[Levels,
     own: Levels = {}
     elsewhere: Levels = {}
     meant = any(meaning.sure >= 0.7 for meaning in part.meanings)
+    # Of a word that was mistyped nobody knows whether a trade was meant or a name.
+    trade = any(meaning.sure >= 0.7 and meaning.how != "typo" for meaning in part.meanings)
     for term in part.terms:
         passing = index.worded("aside", term) if meant else NOBODY
         for column, value in TEXT_COLUMNS:
-            if column == "name" and meant and term.how != "word":
+            if column == "name" and trade and term.how != "word":
                 continue
             if column == LONG and not long_texts and _ranges(term):
                 continue

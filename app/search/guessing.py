@@ -14,6 +14,8 @@ from app.search.text import STOP, Word, root, stem
 
 #: How sure a way of reaching a meaning leaves us; multiplied with the meaning's own.
 PREFIX, TYPO, TAIL, HEAD, ROOT, PARTIAL = 0.9, 0.85, 0.75, 0.55, 0.7, 0.4
+#: What has only the stem of a word, and is no form of it: never enough to be sure.
+SOUNDS_ALIKE = 0.5
 #: A speciality beside the one that was meant: shown under "perhaps", never surely.
 NEAR = 0.35
 #: A word that follows from a longer word being typed, when the short one is a word of its own.
@@ -36,7 +38,7 @@ planer trainerin schulung unterricht projekt project projet support entrepris em
 firm societ personal person team equip client cliente kunde work travail trabaj arbeit digital
 online international local new nouveau petit small gros grand bon good best meilleur mejor gut
 profi job product produit produkt producto system web site specialis problem question idee idea
-strategi strategy creation projekte organisation analys
+strategi strategy creation projekte organisation analys taller werkstatt
 """
 #: Words that need another word beside them before they say what somebody does.
 GENERIC = frozenset(_GENERIC.split())
@@ -57,10 +59,13 @@ kaputt lassen langsam neu neue organisieren planen prufen prufe schnell schnelle
 sprechend spricht sprechen starten unterstutzen unterstutzung verbessern verfassen vorbereiten
 wissen arreglar ayude ayuden barato bien bueno buena conseguir crear disenar editar escribir
 gestionar habla hable hablar lento lleve llevar mejorar montar organizar poner preparar rapido
-redactar revisar roto saber sepa tener urgente
+redactar revisar roto saber sepa tener urgente quality qualite qualitat calidad economico economica
 """
 #: Verbs and manners of asking: beside a word that names something they weigh little.
 LIGHT = frozenset(_LIGHT.split())
+
+#: At the beginning of a question they say that a price is asked for, and not of whom.
+ASKING = frozenset(["devis", "quote", "estimate", "kostenvoranschlag", "presupuesto"])
 
 _FILLERS = """
 deux trois quatre cinq six sept huit neuf dix douze quinze vingt trente quarante cinquante cent
@@ -76,6 +81,7 @@ auch ganz zeit kummert kummern soll sollte sollen will wollen wollt werden wird 
 lieber siempre nunca demasiado todavia ya mucho mucha hoy manana semana mes dia dias cada todo toda
 todos todas algunos cosa cosas nada verdad tambien tiempo voy vamos hemos han he ha ido sido
 next last prochain prochaine dernier derniere nachste nachsten nachster nachstes proximo proxima
+nahe naher cerca proche proches nearby umgebung alrededores zona barrio
 spring summer autumn winter printemps ete automne hiver fruhling sommer herbst primavera verano
 otono invierno year years annee annees ans jahr jahre jahren ano anos was were been wurde wurden
 worden war waren fue estaba estoy dont doesnt anymore plus mehr nicht not
@@ -140,7 +146,7 @@ def guesses(word: Word, book: Lexicon, *, last: bool, present: bool) -> tuple[Me
     if not found or found[0].sure < PARTIAL:
         found += _compounded(word, book)
     if not found and len(word.folded) > SURE_PREFIX_LETTERS:
-        found += longer(word, book, LONGER + 0.15)
+        found += _begun_with(word, book)
     if not found:
         found += _derived(word, book)
     if not found:
@@ -148,10 +154,39 @@ def guesses(word: Word, book: Lexicon, *, last: bool, present: bool) -> tuple[Me
     return tuple(found)
 
 
+def forms_first(meanings: list[Meaning], word: Word, book: Lexicon) -> list[Meaning]:
+    """Return ``meanings`` of a stem, less sure where ``word`` is no form of what is listed.
+
+    A Spanish cartero has the stem of a cartera, and carries letters.
+    """
+    return [
+        meaning
+        if book.lists(meaning, word)
+        else replace(meaning, sure=round(meaning.sure * SOUNDS_ALIKE, 3))
+        for meaning in meanings
+    ]
+
+
 def longer(word: Word, book: Lexicon, sure: float) -> list[Meaning]:
     """Return what longer words mean that begin with ``word``: Steuer -> Steuerberatung."""
-    found = [one for one in book.starts_with(word.folded) if one != word.folded]
-    return by_phrases(book, ((book.stem_of[one],) for one in found), sure, "prefix")
+    found = [book.stem_of[one] for one in book.starts_with(word.folded)]
+    return by_phrases(book, ((one,) for one in found if one != word.stem), sure, "prefix")
+
+
+def _begun_with(word: Word, book: Lexicon) -> list[Meaning]:
+    """Return what longer words mean that ``word`` begins: Steuer|beratung.
+
+    Less surely where the rest is no word: a prévision|niste is one of many who foresee something.
+    """
+    size = len(word.folded)
+    meanings = []
+    for one in book.starts_with(word.folded):
+        if one != word.folded:
+            rest = one[size:]
+            whole = any(rest.removeprefix(between) in book.stem_of for between in ("", "s", "n"))
+            sure = LONGER + 0.15 if whole else LONGER * 0.8
+            meanings += by_phrases(book, [(book.stem_of[one],)], sure, "prefix")
+    return meanings
 
 
 def respelled(every: Sequence[Word], at: int, book: Lexicon, most: int = 8) -> Word | None:
@@ -236,7 +271,9 @@ def _half_typed(word: Word, book: Lexicon) -> list[Meaning]:
         starts = [
             phrase
             for first, phrases_ in book.starting.items()
-            if first.startswith(word.folded)
+            # A word that stands complete begins nothing: a facteur brings letters, whatever a
+            # facteur de pianos does.
+            if first.startswith(word.folded) and first != word.stem
             for phrase in phrases_
         ]
         meanings = by_phrases(book, starts[:20], sure * 0.8, "prefix")

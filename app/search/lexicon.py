@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Protocol
 
+from app.search.forms import form_of
 from app.search.slips import letters_apart, letters_of, slips, typos_allowed
 from app.search.text import fold, root, stem, words
 from federation import vocabulary
@@ -102,6 +103,10 @@ class Lexicon:
     by_size: Mapping[tuple[str, int], tuple[tuple[str, int], ...]]
     """Folded words by first letter and length with their letters, to compare with few."""
 
+    written: Mapping[tuple[str, str], frozenset[tuple[str, str]]]
+    """How single words are written, by stem and code: language and folded word. Those of a domain
+    stand under no code."""
+
     liked: dict[str, list[tuple[str, int]]] = field(default_factory=dict, compare=False)
     """What words were found to be slips for."""
 
@@ -161,6 +166,14 @@ class Lexicon:
                 best = (phrase, end)
         return best
 
+    def lists(self, meaning: Meaning, word: Spoken) -> bool:
+        """Tell whether ``word`` is a form of what is listed, and has not only its stem."""
+        code = "" if meaning.how == "domain" else meaning.code
+        ways = self.written.get((word.stem, code), ())
+        if not ways or word.folded == fold(meaning.phrase):
+            return True
+        return any(form_of(word.folded, listed, of) for of, listed in ways)
+
     def native(self, phrase: Phrase, folded: Phrase, language: str) -> bool:
         """Tell whether ``phrase``, written as ``folded``, can be meant in a text of ``language``.
 
@@ -196,6 +209,7 @@ def _built() -> Lexicon:
     found: dict[Phrase, dict[str, Meaning]] = defaultdict(dict)
     forms: dict[str, str] = {}
     spelled: dict[Phrase, set[tuple[str, Phrase]]] = defaultdict(set)
+    written: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
     for language, text, codes, sure, how in _entries():
         pieces = [word for word in words(text) if word.folded not in SMALL] or words(text)
         phrase = tuple(word.stem for word in pieces)
@@ -203,11 +217,15 @@ def _built() -> Lexicon:
             continue
         forms.update((word.folded, word.stem) for word in pieces)
         spelled[phrase].add((language, tuple(word.folded for word in pieces)))
+        if len(pieces) == 1:
+            code = "" if how == "domain" else codes[0]
+            written[phrase[0], code].add((language, pieces[0].folded))
         for code in codes:
             held = found[phrase].get(code)
             if held is None or held.sure < sure:
                 found[phrase][code] = Meaning(code, sure, how, text)
-    return _arranged({phrase: _weighed(of) for phrase, of in found.items()}, forms, spelled)
+    weighed = {phrase: _weighed(of) for phrase, of in found.items()}
+    return _arranged(weighed, forms, spelled, written)
 
 
 def _entries() -> Iterator[tuple[str, str, tuple[str, ...], float, str]]:
@@ -280,6 +298,7 @@ def _arranged(
     meanings: dict[Phrase, tuple[Meaning, ...]],
     forms: dict[str, str],
     spelled: dict[Phrase, set[tuple[str, Phrase]]],
+    written: dict[tuple[str, str], set[tuple[str, str]]],
 ) -> Lexicon:
     starting: dict[str, list[Phrase]] = defaultdict(list)
     holding: dict[str, list[Phrase]] = defaultdict(list)
@@ -308,6 +327,7 @@ def _arranged(
         roots={stump: tuple(dict.fromkeys(phrases)) for stump, phrases in roots.items()},
         spelled={phrase: frozenset(of) for phrase, of in spelled.items()},
         by_size={key: tuple(of) for key, of in sizes.items()},
+        written={key: frozenset(of) for key, of in written.items()},
     )
 
 

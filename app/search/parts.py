@@ -43,6 +43,9 @@ class Part:
     light: bool = False
     """A verb or manner of asking: fix, create, urgent."""
 
+    asking: bool = False
+    """It asks what something would cost, which is no more than a manner of asking for it."""
+
     trading: bool = False
     """Somebody wants to buy or sell the thing, and have nothing done to it."""
 
@@ -77,6 +80,7 @@ def balanced(parts: list[Part], *, spoken: bool) -> tuple[Part, ...]:
 
     :param spoken: somebody tells what they need, in a whole sentence.
     """
+    parts = _in_order(parts)
     return tuple(
         replace(
             part,
@@ -85,6 +89,14 @@ def balanced(parts: list[Part], *, spoken: bool) -> tuple[Part, ...]:
         )
         for at, part in enumerate(parts)
     )
+
+
+def _in_order(parts: list[Part]) -> list[Part]:
+    """Return the parts as their order says what each is: a quote for tiling is tiling asked for."""
+    if len(parts) > 1 and parts[0].asking and any(not one.light for one in parts[1:]):
+        parts = [replace(parts[0], light=True), *parts[1:]]
+    named = [one.clear and not one.light for one in parts]
+    return [replace(part, aside=part.aside and any(named[:at])) for at, part in enumerate(parts)]
 
 
 def _not_meant(near: tuple[str, ...], parts: list[Part]) -> tuple[str, ...]:

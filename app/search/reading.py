@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from app.search.guessing import (
+    ASKING,
     CLIENTS,
     DETERMINERS,
     FILLERS,
@@ -27,6 +28,7 @@ from app.search.guessing import (
     TYPO,
     begun,
     by_phrases,
+    forms_first,
     guesses,
     longer,
     parted,
@@ -148,6 +150,8 @@ class _Reading:
         meanings = by_phrases(
             self.book, [phrase], TYPO if slipped else 1.0, "typo" if slipped else "synonym"
         )
+        if len(phrase) == len(taken) == 1:
+            meanings = forms_first(meanings, taken[0], self.book)
         own = tuple(word.stem for word in taken if word.folded not in STOP) or phrase
         # Of "it support" only "support" would remain, which is another question.
         terms = [Term(own)] if len(own) > 1 or len(phrase) == 1 else []
@@ -181,7 +185,8 @@ class _Reading:
             # "stratégi" begins a word whose stem ends in "y".
             typed = word.folded.removesuffix("i") if len(word.folded) > 4 else word.folded
             wanted.append(Term((typed,), prefix=True, sure=PREFIX, how="prefix"))
-        if not present and not any(meaning.how == "typo" for meaning in meanings):
+        if not present:
+            # A slip for a word of the list may be one for a name too: "keler" is Anna Keller.
             wanted += [
                 Term((one,), sure=TYPO, how="typo") for one in self.terms.like(word.stem)[:4]
             ]
@@ -246,6 +251,7 @@ class _Reading:
             weight=float(carried) ** 0.5,
             generic=generic,
             light=len(taken) == 1 and taken[0].folded in LIGHT,
+            asking=len(taken) == 1 and taken[0].folded in ASKING,
             trading=len(taken) == 1 and taken[0].folded in TRADING,
             aside=self._aside(start),
             near=_near(kept),
