@@ -39,7 +39,7 @@ from federation.errors import (
     SuspendedError,
     UnknownIssuerError,
 )
-from federation.limits import FEED_RECORDS, PEER_PROFILES
+from federation.limits import DROP_RECORDS, FEED_RECORDS, PEER_PROFILES
 from federation.replica import Outcome, drops_many
 from federation.transport import Transport
 
@@ -210,7 +210,9 @@ def _take_in(
     room = PEER_PROFILES - before - pulled.gained
     intake = Intake(session, peer, page, identity, now, room=room, prepared=prepared)
     losses = len(pulled.withdrawn) + intake.losses()
-    if drops_many(before, before - losses) and not peer.drop_accepted:
+    # What waits goes on waiting: by the next reading it would be a smaller share of fewer.
+    still = peer.drop_waiting is not None and intake.losses() > DROP_RECORDS
+    if (still or drops_many(before, before - losses)) and not peer.drop_accepted:
         session.rollback()
         _wait_for_admin(session, peer, losses, now)
         pulled.waiting = losses

@@ -131,7 +131,19 @@ ATTACKS = {
     "a key twice": (feed(Answer(200, JSON, b'{"epoch":"e","epoch":"f"}')), STRANGE),
     "one long line": (feed(Answer(200, JSON, b'"' + b"a" * 1_000_000 + b'"')), STRANGE),
     "half a character": (feed(Answer(200, JSON, b'{"epoch":"\\ud800"}')), STRANGE),
-    "items that fall": (feed(page("a", "b", first=-1)), STRANGE),
+    "a position below the first": (feed(page("a", "b", first=-1)), STRANGE),
+    "items that fall": (
+        feed(page(items=[{"seq": 9, "jws": "a"}, {"seq": 8, "jws": "b"}])),
+        STRANGE,
+    ),
+    "two items at one position": (
+        feed(page(items=[{"seq": 9, "jws": "a"}, {"seq": 9, "jws": "b"}])),
+        STRANGE,
+    ),
+    "pages that fall": (
+        numbered(lambda n: page("a", more=True, following=f"e.{n + 1}", first=1000 - n)),
+        CIRCLES,
+    ),
     "more than a page holds": (feed(page(*["a"] * 201)), STRANGE),
     "a page that leads back to itself": (
         numbered(lambda n: page("a", more=True, following="e.1", first=n + 1)),

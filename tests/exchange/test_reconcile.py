@@ -218,6 +218,19 @@ def test_who_is_too_many_goes_because_the_signed_root_proves_it(town):
     assert asked(town, FEED) > 0
 
 
+def test_what_an_admin_decides_while_an_index_is_read_holds(town):
+    have_too_many(town)
+
+    def decides(index):
+        town.decide(peers.suspend, "lyon", "nantes")
+        return index
+
+    instead(town, INDEX, decides)
+    news(town)
+    assert town.stands("lyon", "nantes")[0] == "suspended"
+    assert town.held("lyon") == {CLAIRE, GWEN, IDRISS, "Ravi Menon"}
+
+
 def test_a_withdrawal_that_was_missed_is_heard_by_name(town):
     """Its position was given out again after a fault there, so that no page shows it to us."""
     town.publish("nantes", CLAIRE, audience="me")

@@ -236,9 +236,9 @@ CHECKPOINTS = {
 }
 
 
-def show(town, checkpoint):
+def show(town, checkpoint, epoch=""):
     """Let Nantes answer with an empty page and this checkpoint; returns what came of it."""
-    epoch = town.peer("lyon", "nantes", "epoch")
+    epoch = epoch or town.peer("lyon", "nantes", "epoch")
     page = {
         "epoch": epoch, "items": [], "next": f"{epoch}.9", "more": False, "checkpoint": checkpoint,
     }  # fmt: skip
@@ -259,6 +259,20 @@ def test_a_checkpoint_that_breaks_a_rule_is_journalled_and_the_last_good_one_sta
     with town.at("lyon") as session:
         kept = session.scalars(select(JournalEntry.evidence).filter_by(code=code))
         assert any(evidence.startswith(token[:1000]) for evidence in kept)
+    assert town.seen("lyon") == {"Claire Vasseur"}
+
+
+def test_an_earlier_epoch_that_is_shown_again_is_a_rollback(town):
+    """Whoever replays what a space said before its restart is found out by the date alone."""
+    before = town.peer("lyon", "nantes", "their_checkpoint")
+    held = signing.unverified_claims(before, Checkpoint.typ)
+    token = Checkpoints(town).forge(epoch="before", iat=held["iat"] - 1)
+    assert show(town, token, epoch="before") == "rollback"
+    assert town.peer("lyon", "nantes", "their_checkpoint", "roots_agree") == (before, False)
+    with town.at("lyon") as session:
+        kept = session.scalars(select(JournalEntry.evidence).filter_by(code="rollback")).one()
+    assert token in kept, "and the one that it contradicts"
+    assert before in kept
     assert town.seen("lyon") == {"Claire Vasseur"}
 
 

@@ -11,7 +11,7 @@ from app.exchange import peers
 from app.exchange.pull import Pulled, pull
 from app.models.feed import FeedEntry, FeedState, PeerAck
 from app.models.peer import MirroredProfile, MirroredWithdrawal
-from federation.errors import UnreachableError
+from federation.errors import NotPeeredError, UnreachableError
 
 
 def pulled(town, reader, about):
@@ -243,6 +243,49 @@ def test_a_neighbour_that_loses_many_at_once_waits_for_our_admin(town):
     town.work()
     assert town.held("lyon") == set(people[7:])
     assert town.peer("lyon", "nantes", "drop_waiting", "drop_accepted") == (None, False)
+
+
+def test_many_that_are_lost_page_by_page_wait_as_well_however_often_we_read(town, monkeypatch):
+    """A tenth at each reading is all of it after a day."""
+    for module in ("federation.replica", "app.exchange.pull"):
+        monkeypatch.setattr(f"{module}.DROP_RECORDS", 1)
+    people = [f"Person {number:02}" for number in range(20)]
+    for person in people:
+        town.publish("nantes", person)
+    town.befriend("lyon", "nantes")
+    monkeypatch.setattr("app.exchange.feeds.RECORDS_AT_ONCE", 2)
+    monkeypatch.setattr("app.exchange.several.RECORDS_WRITTEN", 2)
+    for person in people[:12]:
+        town.publish("nantes", person, audience="me")
+    for _ in range(3):
+        town.work()
+        town.later(hours=2)
+    assert town.held("lyon") == set(people[4:])
+    assert town.peer("lyon", "nantes", "drop_waiting") is not None
+    with town.at("lyon") as session:
+        peers.accept_drop(session, town.peer_in(session, "nantes"), town.now, "admin")
+    town.work()
+    assert town.held("lyon") == set(people[12:])
+
+
+@pytest.mark.parametrize("verb", [peers.suspend, peers.end])
+def test_what_an_admin_decides_while_a_neighbour_answers_holds(neighbours, verb):
+    """Nothing of the answer is written: what is paused is not read, what is over stays deleted."""
+    neighbours.publish("nantes", "Gwen Le Bihan")
+    neighbours.work_at("nantes")
+    before = neighbours.held("lyon") if verb is peers.suspend else set()
+
+    def decides(_method, path):
+        if path.startswith("/federation/v1/feed"):
+            neighbours.network.instead.clear()
+            neighbours.decide(verb, "lyon", "nantes")
+
+    neighbours.network.instead["nantes"] = decides
+    with neighbours.at("lyon") as session:
+        peer = neighbours.peer_in(session, "nantes")
+        with pytest.raises(NotPeeredError):
+            pull(session, peer, neighbours.network, neighbours.identity("lyon"), neighbours.now)
+    assert neighbours.held("lyon") == before
 
 
 def test_a_space_restored_from_a_backup_is_read_again_from_the_beginning(neighbours):

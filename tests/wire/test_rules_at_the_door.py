@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from limits import RateLimitItemPerMinute
 from sqlalchemy import delete, func, select, update
 
 from app.models.base import Base
@@ -229,6 +230,43 @@ def test_strangers_letters_make_one_visit_due_and_not_before_its_time(built):
     with built.at("nantes") as session:
         due = list(session.scalars(select(Job.due_at).filter_by(kind="entity")))
     assert due == [built.now + callers.PLATE_REST]
+
+
+#: Each door with what counts who comes there, and how one comes.
+COUNTED = {
+    "feed": ("feed.READS", "GET"),
+    "checkpoint": ("feed.READS", "GET"),
+    "index": ("feed.READS", "GET"),
+    "held": ("held.READS", "GET"),
+    "photo/<digest>": ("photo.READS", "GET"),
+    "peering": ("messages.STATEMENTS", "POST"),
+    "notify": ("messages.MESSAGES", "POST"),
+    "ack": ("messages.MESSAGES", "POST"),
+    "intro": ("intro.MESSAGES", "POST"),
+}
+
+
+@pytest.mark.parametrize("door", COUNTED)
+def test_every_door_counts_who_comes_before_anything_is_looked_at(built, monkeypatch, door):
+    """R14, R20: also those who are refused, or whoever floods us with rubbish would not count."""
+    counter, method = COUNTED[door]
+    monkeypatch.setattr(f"app.wire.{counter}", RateLimitItemPerMinute(2))
+    monkeypatch.setitem(built.apps["nantes"].config, "RATELIMIT_ENABLED", True)
+    client = built.apps["nantes"].test_client()
+    address = f"{PATH}/{door.replace('<digest>', '0' * 64)}"
+    network = {"REMOTE_ADDR": f"192.0.2.{list(COUNTED).index(door)}"}
+    answers = [
+        client.open(address, method=method, data="rubbish", environ_base=network) for _ in range(3)
+    ]
+    assert 429 not in {answer.status_code for answer in answers[:2]}
+    assert problem(answers[2]) == (429, "rate-limited")
+
+
+def test_no_door_is_left_out(built):
+    paths = {rule.rule for rule in built.apps["nantes"].url_map.iter_rules()}
+    assert {path for path in paths if path.startswith(f"{PATH}/")} == {
+        f"{PATH}/{door}" for door in COUNTED
+    }
 
 
 def test_what_strangers_make_us_write_down_is_counted_by_the_hour(built):
