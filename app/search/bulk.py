@@ -7,7 +7,8 @@ ours, with ``{}`` where a value comes; values are never part of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Column, Connection, Table
@@ -67,6 +68,13 @@ def found(connection: Connection, statement: str, given: Values) -> Sequence[Any
     """Return the rows that ``statement`` finds, with ``given`` for each ``{}``."""
     asked = statement.format(*((_mark(connection),) * len(given)))
     return connection.exec_driver_sql(asked, given).all()
+
+
+def read_on(connection: Connection, statement: str, given: Values, at_once: int) -> Iterator[Any]:
+    """Return the rows that ``statement`` finds one by one, for who stops when they have enough."""
+    asked = statement.format(*((_mark(connection),) * len(given)))
+    result = connection.exec_driver_sql(asked, given, execution_options={"yield_per": at_once})
+    return chain.from_iterable(result.partitions())
 
 
 def _mark(connection: Connection) -> str:

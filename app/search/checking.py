@@ -18,10 +18,10 @@ from sqlalchemy import Connection, RowMapping, select
 from sqlalchemy.orm import Session
 
 from app.search import names
-from app.search.index import GONE
 from app.search.keys import keys_of, words_of
 from app.search.people import NOBODY, People
 from app.search.postings import AT_ONCE, PIECE_BITS
+from app.search.rows import GONE
 from app.search.tables import doc, posting, word
 from app.search.tables import names as name_table
 from app.search.writing import COLUMNS

@@ -60,6 +60,9 @@ class _Way:
     first: bool
     """The phrase begins here."""
 
+    folded: str
+    """The whole text as it is compared."""
+
 
 @lru_cache(maxsize=8192)
 def completions(typed: str, language: str) -> tuple[Completion, ...]:
@@ -75,7 +78,7 @@ def completions(typed: str, language: str) -> tuple[Completion, ...]:
         found = _told(_meant(typed[:CHARACTERS]), wanted, language)
     if not found and len(wanted) >= SLIP_LETTERS:
         found = _told(_slipped(wanted), wanted, language)
-    return tuple(found)[:MOST]
+    return tuple(found)
 
 
 def make_ready() -> None:
@@ -92,7 +95,7 @@ def spoken(label: str) -> str:
 
 
 def _told(ways: Iterable[_Way], wanted: str, language: str) -> list[Completion]:
-    """Return the specialities that ``ways`` lead to, each by its best way, the best first."""
+    """Return the first specialities that ``ways`` lead to, each by its best way, best first."""
     best: dict[str, tuple[tuple[int, int, str], _Way]] = {}
     for way in ways:
         held = best.get(way.code)
@@ -100,12 +103,12 @@ def _told(ways: Iterable[_Way], wanted: str, language: str) -> list[Completion]:
         if held is None or rank < held[0]:
             best[way.code] = rank, way
     ordered = sorted(best.values(), key=lambda ranked: (ranked[0], ranked[1].code))
-    return [_completion(way, language) for _, way in ordered]
+    return [_completion(way, language) for _, way in ordered[:MOST]]
 
 
 def _rank(way: _Way, wanted: str, language: str) -> tuple[int, int, str]:
     """Tell how far a way is from being just what was typed."""
-    whole = fold(way.text) == wanted
+    whole = way.folded == wanted
     far = 4 * (way.language != language) + 2 * (not way.first) + (not way.label)
     return far - 6 * whole, len(way.text), way.text
 
@@ -145,7 +148,7 @@ def _ways_of(code: str, phrase: str) -> Iterator[_Way]:
     for language in vocabulary.LANGUAGES:
         label = speciality.labels[language]
         if phrase == label or phrase in label or phrase in speciality.words[language]:
-            yield _Way(code, phrase, language, phrase in label, True)
+            yield _Way(code, phrase, language, phrase in label, True, fold(phrase))
 
 
 def _slipped(wanted: str) -> Iterator[_Way]:
@@ -203,9 +206,9 @@ def _all_ways() -> Iterator[tuple[str, _Way]]:
         for language in vocabulary.LANGUAGES:
             label = speciality.labels[language]
             for text in dict.fromkeys((label, *speciality.words[language])):
-                every = words(text)
+                every, folded = words(text), fold(text)
                 for at, word in enumerate(every):
                     if at and word.folded in SMALL:
                         continue
                     typed = " ".join(later.folded for later in every[at:])
-                    yield typed, _Way(code, text, language, text == label, at == 0)
+                    yield typed, _Way(code, text, language, text == label, at == 0, folded)

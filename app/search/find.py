@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from app.models.scope import Reader
 from app.models.space import Space
 from app.search.answers import Expansion, Facet, Found, Group, Hit, Reason, Span
+from app.search.bulk import read_on
 from app.search.cards import Card
 from app.search.clues import Clues
 from app.search.evidence import Index, begun_in_long_texts, worth_of
@@ -260,12 +261,15 @@ def _by_name(session: Session, held: Snapshot, people: People, first: int, limit
 
 def _named(session: Session, letters: str, people: People) -> Iterator[int]:
     """Return ``people``, whose names begin with ``letters``, in the order of their names."""
-    names = select(doc.c.id).order_by(doc.c.sorted_as, doc.c.id)
+    connection = session.connection()
     if len(people) <= FEW:
-        return iter(session.scalars(names.where(doc.c.id.in_(list(people)))))
-    alike = names.where(doc.c.sorted_as >= letters, doc.c.sorted_as < letters + LAST)
-    found = session.scalars(alike.execution_options(yield_per=FEW))
-    return (number for number in found if number in people)
+        names = select(doc.c.id).order_by(doc.c.sorted_as, doc.c.id)
+        return iter(connection.scalars(names.where(doc.c.id.in_(list(people)))))
+    rows = read_on(connection, _ALIKE, (letters, letters + LAST), FEW)
+    return (number for (number,) in rows if number in people)
+
+
+_ALIKE = "SELECT id FROM search_doc WHERE sorted_as >= {} AND sorted_as < {} ORDER BY sorted_as, id"
 
 
 def _hits(

@@ -12,15 +12,14 @@ stems, codes and facets.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from hashlib import blake2b
 from itertools import islice
-from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, text, update
+from sqlalchemy import Connection, func, insert, select, text, update
 from sqlalchemy.orm import Session, selectinload
 
 from app.models.base import new_id
@@ -29,7 +28,6 @@ from app.models.peer import MirroredProfile, Peer
 from app.models.scope import Reader, goes_as_far
 from app.models.space import Space
 from app.search import names
-from app.search.bulk import write_all
 from app.search.cards import (
     Copy,
     Place,
@@ -40,18 +38,27 @@ from app.search.cards import (
     for_visitors,
     shows_all,
 )
-from app.search.keys import keys_of, shared_keys, words_of
 from app.search.postings import PIECE_BITS, Changes
+from app.search.rows import (
+    FACE,
+    FRONT,
+    GONE,
+    MEMBER,
+    MIRRORED,
+    Row,
+    add,
+    held_among,
+    insert_rows,
+    remove,
+    write,
+)
+from app.search.statements import Statement
 from app.search.tables import doc, metadata, state
-from app.search.writing import COLUMNS, Entry, entries_of, entry_of
+from app.search.writing import Entry, entries_of, entry_of
 from federation import vocabulary
 
 #: Rises when the tables or what is written into them change their meaning.
 VERSION = 11
-
-#: What a row stands for; a face is what visitors see of a member who keeps something from them, and
-#: a front the same of a neighbour's.
-MEMBER, FACE, MIRRORED, FRONT, GONE = "member", "face", "mirrored", "front", "gone"
 
 Progress = Callable[[int, int], None]
 
@@ -119,9 +126,9 @@ def index_members(
     connection = session.connection()
     for start in range(0, len(members), _BATCH):
         batch = members[start : start + _BATCH]
-        held = _held(connection, (MEMBER,), [member.ref for member in batch])
+        held = held_among(connection, (MEMBER,), [member.ref for member in batch])
         new = [member for member in batch if (MEMBER, member.ref) not in held]
-        _add(connection, [row for member in new for row in _of_member(member)])
+        add(connection, [row for member in new for row in _of_member(member)])
         for member in batch:
             if (MEMBER, member.ref) in held:
                 _write_member(connection, _of_member(member))
@@ -133,7 +140,7 @@ def remove_member(session: Session, member: Member) -> None:
     """Take ``member`` out of the index; call it before or after the row is deleted."""
     ensure_current(session)
     for kind in (MEMBER, FACE):
-        _remove(session.connection(), kind, member.ref)
+        remove(session.connection(), kind, member.ref)
     mark_written(session)
 
 
@@ -199,14 +206,14 @@ def index_presented(
         rows.append((MIRRORED, owner, peer_id, subject, said.open, said.whole))
         if said.front is not None:
             rows.append((FRONT, owner, peer_id, subject, True, said.front))
-    held = _held(connection, (MIRRORED, FRONT), [subject for _, subject, _ in profiles])
-    _add(connection, [row for row in rows if (row[0], row[3]) not in held])
+    held = held_among(connection, (MIRRORED, FRONT), [subject for _, subject, _ in profiles])
+    add(connection, [row for row in rows if (row[0], row[3]) not in held])
     for row in rows:
         if (row[0], row[3]) in held:
-            _write(connection, row)
+            write(connection, row)
     for _, subject, said in profiles:
         if said.front is None and (FRONT, subject) in held:
-            _remove(connection, FRONT, subject)
+            remove(connection, FRONT, subject)
     mark_written(session)
 
 
@@ -214,7 +221,7 @@ def remove_mirrored(session: Session, subject: str) -> None:
     """Take the neighbour's profile of ``subject`` out of the index, if it is in it."""
     ensure_current(session)
     for kind in (MIRRORED, FRONT):
-        _remove(session.connection(), kind, subject)
+        remove(session.connection(), kind, subject)
     mark_written(session)
 
 
@@ -260,9 +267,6 @@ def written_here(session: Session) -> bool:
     return marked is not None and marked is session.get_transaction()
 
 
-Row = tuple[str, int, int | None, str, bool, Entry]
-
-
 def _of_member(member: Member) -> list[Row]:
     """What members see, and the face when visitors see some of it and not all."""
     # The index keeps nothing of the space: its name and city are read when somebody searches.
@@ -303,125 +307,9 @@ def _create(connection: Connection) -> None:
 
 def _write_member(connection: Connection, rows: Sequence[Row]) -> None:
     for row in rows:
-        _write(connection, row)
+        write(connection, row)
     if len(rows) == 1:
-        _remove(connection, FACE, rows[0][3])
-
-
-def _write(connection: Connection, row: Row) -> None:
-    kind, owner, peer_id, subject, public, entry = row
-    held = connection.execute(
-        select(doc).where(doc.c.kind == kind, doc.c.subject == subject)
-    ).one_or_none()
-    same = (owner, peer_id, int(public), entry.digest)
-    if held and (held.owner, held.peer_id, held.public, held.digest) == same:
-        return
-    values = _values(row, _next_stamp(connection))
-    changes = Changes()
-    renamed = not held or held.sorted_as != entry.sorted_as
-    if held:
-        if renamed:
-            names.leaving(connection, held.id)
-        connection.execute(update(doc).where(doc.c.id == held.id).values(values))
-        more = words_of(entry.columns) - words_of([held._mapping[name] for name in COLUMNS])
-        changes.add(held.id, _keys(held._mapping), _keys(values), more)
-    else:
-        [number] = _insert(connection, [row], values["stamp"], changes)
-    if renamed:
-        names.written(connection, values["stamp"])
-    changes.write(connection)
-
-
-def _held(
-    connection: Connection, kinds: Collection[str], subjects: Collection[str]
-) -> set[tuple[str, str]]:
-    """Return kind and subject of those rows of ``subjects`` that the index has already."""
-    found = connection.execute(
-        select(doc.c.kind, doc.c.subject).where(doc.c.kind.in_(kinds), doc.c.subject.in_(subjects))
-    )
-    return {(kind, subject) for kind, subject in found}
-
-
-def _add(connection: Connection, rows: Sequence[Row]) -> None:
-    """Write people whom the index does not know; they have one stamp, which nobody else has."""
-    if not rows:
-        return
-    changes = Changes()
-    numbers = _insert(connection, rows, _next_stamp(connection), changes)
-    called = [row[-1].values["name"] for row in rows]
-    names.add(connection, zip(numbers, called, strict=True))
-    changes.write(connection)
-
-
-def _insert(
-    connection: Connection, rows: Sequence[Row], stamp: int, changes: Changes
-) -> Sequence[int]:
-    """Add ``rows``, leave their keys to ``changes``, and return their numbers."""
-    # A row is never deleted, and nobody else writes: the next number is free.
-    first = connection.execute(_HIGHEST).scalar_one() + 1
-    numbers = range(first, first + len(rows))
-    written: list[tuple[object, ...]] = []
-    for number, (kind, owner, peer_id, subject, public, entry) in zip(numbers, rows, strict=True):
-        fixed = (number, kind, owner, peer_id, subject, int(public), stamp)
-        written.append((*fixed, entry.digest, entry.facets, entry.sorted_as, *entry.columns))
-        shared = shared_keys(kind, peer_id, public, entry.values)
-        changes.add_new(number, shared, entry.columns)
-    write_all(connection, _INSERT, written)
-    return numbers
-
-
-_HIGHEST = select(func.coalesce(func.max(doc.c.id), 0))
-_INSERT = (
-    "INSERT INTO search_doc (id, kind, owner, peer_id, subject, public, stamp, digest, facets,"  # noqa: S608  # our own names
-    f" sorted_as, {', '.join(COLUMNS)}) VALUES ({', '.join(['{}'] * (10 + len(COLUMNS)))})"
-)
-
-
-def _keys(values: Mapping[str, Any] | RowMapping) -> set[str]:
-    return keys_of(
-        values["kind"],
-        values["peer_id"],
-        bool(values["public"]),
-        values["facets"],
-        [values[column] for column in COLUMNS],
-    )
-
-
-def _values(row: Row, stamp: int) -> dict[str, Any]:
-    kind, owner, peer_id, subject, public, entry = row
-    return {
-        "kind": kind,
-        "owner": owner,
-        "peer_id": peer_id,
-        "subject": subject,
-        "public": int(public),
-        "stamp": stamp,
-        "digest": entry.digest,
-        "facets": entry.facets,
-        "sorted_as": entry.sorted_as,
-    } | dict(zip(COLUMNS, entry.columns, strict=True))
-
-
-def _remove(connection: Connection, kind: str, subject: str) -> None:
-    held = connection.execute(
-        select(doc).where(doc.c.kind == kind, doc.c.subject == subject)
-    ).one_or_none()
-    if held is None:
-        return
-    names.leaving(connection, held.id)
-    changes = Changes()
-    changes.add(held.id, _keys(held._mapping), set(), ())
-    changes.write(connection)
-    # The row stays as a mark for readers that remember it; its subject is freed.
-    gone = {"kind": GONE, "subject": str(held.id), "facets": "{}", "digest": ""}
-    blank = dict.fromkeys((*COLUMNS, "sorted_as"), "")
-    stamp = {"stamp": _next_stamp(connection)}
-    connection.execute(update(doc).where(doc.c.id == held.id).values(gone | blank | stamp))
-
-
-def _next_stamp(connection: Connection) -> int:
-    risen = update(state).values(stamp=state.c.stamp + 1).returning(state.c.stamp)
-    return int(connection.execute(risen).scalar_one())
+        remove(connection, FACE, rows[0][3])
 
 
 def _fill(session: Session, progress: Progress | None) -> int:
@@ -432,7 +320,7 @@ def _fill(session: Session, progress: Progress | None) -> int:
     )
     done, piece, changes = 0, 0, Changes(fresh=True)
     for batch in _batches(_everybody(session)):
-        numbers = _insert(connection, batch, 1, changes)
+        numbers = insert_rows(connection, batch, 1, changes)
         if numbers[-1] >> PIECE_BITS > piece:
             piece = numbers[-1] >> PIECE_BITS
             changes.write(connection, below=piece)
@@ -473,11 +361,11 @@ def _everybody(session: Session) -> Iterator[Row]:
 def _made_for(connection: Connection) -> str | None:
     if not connection.exec_driver_sql(_HAVING_STATE[connection.dialect.name]).first():
         return None
-    found = connection.execute(_MADE_FOR).scalar_one_or_none()
-    return str(found) if found else None
+    found = _MADE_FOR.rows(connection)
+    return str(found[0][0]) if found else None
 
 
-_MADE_FOR = select(state.c.made_for)
+_MADE_FOR = Statement(select(state.c.made_for))
 #: Asked before each search: an inspector would take as long as finding who answers.
 _HAVING_STATE = {
     "sqlite": "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'search_state'",

@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
-from sqlalchemy import Connection, and_, delete, select
+from sqlalchemy import Connection, delete, select
 
-from app.search.bulk import write_all
+from app.search import bulk
 from app.search.pieces import pieces
 from app.search.tables import doc, names
 
@@ -22,6 +22,10 @@ WORDS, LETTERS = 8, 60
 #: Rows written at a time.
 _BATCH = 5000
 _ADD = 'INSERT INTO search_name (word, "row") VALUES ({}, {})'
+_IN_ORDER = (
+    'SELECT "row", word FROM search_name WHERE word >= {} AND word < {}'
+    ' ORDER BY word, "row" LIMIT {}'
+)
 #: Comes after whatever goes on from a beginning.
 _LAST = "\U0010ffff"
 
@@ -49,7 +53,7 @@ def add(connection: Connection, rows: Iterable[tuple[int, Sequence[str]]]) -> No
 
 
 def _add(connection: Connection, parts: Sequence[tuple[str, int]]) -> None:
-    write_all(connection, _ADD, parts)
+    bulk.write_all(connection, _ADD, parts)
 
 
 def leaving(connection: Connection, number: int) -> None:
@@ -66,11 +70,9 @@ def beginning_with(connection: Connection, beginning: str, most: int) -> dict[in
 
     :param beginning: a folded word, not empty.
     """
-    here = and_(names.c.word >= beginning, names.c.word < beginning + _LAST)
-    columns = select(names.c.row, names.c.word)
-    in_order = columns.where(here).order_by(names.c.word, names.c.row).limit(most)
     found: dict[int, str] = {}
-    for row, word in connection.execute(in_order).all():
+    given = (beginning, beginning + _LAST, most)
+    for row, word in bulk.found(connection, _IN_ORDER, given):
         found.setdefault(row, word)
     return found
 

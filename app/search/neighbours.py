@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 
 from app.models.peer import Peer
 from app.models.scope import shown_peers
+from app.search.statements import Statement
 
 
 class Neighbour(NamedTuple):
@@ -32,7 +33,7 @@ class Neighbour(NamedTuple):
     unconfirmed_since: datetime | None
 
 
-_SHOWN = (
+_SHOWN = Statement(
     select(*(getattr(Peer, name) for name in Neighbour._fields))
     .where(shown_peers())
     .order_by(Peer.id)
@@ -41,4 +42,4 @@ _SHOWN = (
 
 def neighbours(connection: Connection) -> tuple[Neighbour, ...]:
     """Return those whose people may be shown now."""
-    return tuple([Neighbour._make(row) for row in connection.execute(_SHOWN)])
+    return tuple([Neighbour._make(row) for row in _SHOWN.rows(connection)])

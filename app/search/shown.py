@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, selectinload
 
 from app.models.base import Moment
@@ -28,9 +28,10 @@ from app.search.cards import (
     for_visitors,
     standing_of,
 )
-from app.search.index import FACE, FRONT, MEMBER, MIRRORED
 from app.search.neighbours import Neighbour
+from app.search.rows import FACE, FRONT, MEMBER, MIRRORED
 from app.search.snapshot import Snapshot
+from app.search.statements import Statement
 from app.search.tables import doc
 from app.search.writing import COLUMNS
 
@@ -82,9 +83,9 @@ def _ours(
     rows = {
         owner: (number, texts)
         for start in range(0, len(wanted), AT_ONCE)
-        for number, kind, owner, *texts in session.connection()
-        .execute(_OURS, _given(wanted[start : start + AT_ONCE]))
-        .all()
+        for number, kind, owner, *texts in _OURS.rows(
+            session.connection(), _given(wanted[start : start + AT_ONCE])
+        )
         if kind in _MEMBERS
     }
     members = visible_members(reader).where(Member.id.in_(rows))
@@ -107,8 +108,7 @@ def _theirs(
     today = now.date()
     found = {}
     given: dict[str, object] = {"moment": now, **_given(wanted)}
-    rows = session.connection().execute(_copies(reader), given).all()
-    for number, kind, peer_id, *more in rows:
+    for number, kind, peer_id, *more in _copies(reader).rows(session.connection(), given):
         # Whose standing has just changed is shown from the next search on.
         if kind not in _COPIES or peer_id not in known:
             continue
@@ -133,15 +133,15 @@ def _filled(wanted: Sequence[int]) -> Iterator[int]:
 
 
 # No condition on the kind: a planner without statistics would begin with all rows of these kinds.
-_OURS = select(doc.c.id, doc.c.kind, doc.c.owner, *_TEXTS).where(_WANTED)
+_OURS = Statement(select(doc.c.id, doc.c.kind, doc.c.owner, *_TEXTS).where(_WANTED), *_NAMES)
 #: What stands for people of this space, and for those of others; not for who is gone.
 _MEMBERS, _COPIES = (MEMBER, FACE), (MIRRORED, FRONT)
 
 
 @cache
-def _copies(reader: Reader) -> Select[*tuple[Any, ...]]:
+def _copies(reader: Reader) -> Statement:
     """Select what a card shows of copies: the letter they came in is long, and read by nobody."""
-    return (
+    copies = (
         select(
             doc.c.id,
             doc.c.kind,
@@ -157,3 +157,4 @@ def _copies(reader: Reader) -> Select[*tuple[Any, ...]]:
         .join(MirroredProfile.peer)
         .where(mirrored_seen_by(reader, _MOMENT), _WANTED)
     )
+    return Statement(copies, "moment", *_NAMES)

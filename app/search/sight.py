@@ -6,6 +6,7 @@ now; the cards of a page are read through the scope once more (:mod:`app.search.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from typing import NamedTuple, Self
@@ -18,10 +19,11 @@ from app.models.measure import hidden_subjects
 from app.models.member import Member
 from app.models.peer import MirroredProfile
 from app.models.scope import Reader, seen_by
-from app.search.index import FACE, FRONT, MEMBER, MIRRORED
 from app.search.neighbours import Neighbour, neighbours
 from app.search.people import People, union
+from app.search.rows import FACE, FRONT, MEMBER, MIRRORED
 from app.search.snapshot import Snapshot
+from app.search.statements import Statement
 from app.search.tables import doc
 
 # What statements are given; made once, because making them takes as long as asking.
@@ -50,9 +52,9 @@ class Sight(NamedTuple):
         # What is changed and not yet written counts as well.
         session.flush()
         connection = session.connection()
-        ours = connection.scalars(_ours(reader)).all()
-        unseen = connection.scalars(_unseen(), {"moment": now}).all()
-        return cls(reader, neighbours(connection), tuple(ours), tuple(unseen))
+        ours = _ours(reader).rows(connection)
+        unseen = _unseen().rows(connection, {"moment": now})
+        return cls(reader, neighbours(connection), _numbers(ours), _numbers(unseen))
 
     def rows(self, held: Snapshot) -> People:
         """Return everybody who may be seen."""
@@ -65,18 +67,22 @@ class Sight(NamedTuple):
         return ours | theirs - People(self.unseen)
 
 
+def _numbers(rows: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    return tuple([number for (number,) in rows])
+
+
 @cache
-def _ours(reader: Reader) -> Select[int]:
+def _ours(reader: Reader) -> Statement:
     """Select the rows of those of our members whom ``reader`` may see."""
-    return _rows(select(Member.id).where(seen_by(reader)), MEMBER, FACE)
+    return Statement(_rows(select(Member.id).where(seen_by(reader)), MEMBER, FACE))
 
 
 @cache
-def _unseen() -> Select[int]:
+def _unseen() -> Statement:
     """Select the rows of neighbours' people who are expired at ``moment``, or hidden."""
     hidden = MirroredProfile.subject.in_(hidden_subjects())
     gone = or_(MirroredProfile.expires_at <= _MOMENT, hidden)
-    return _rows(select(MirroredProfile.id).where(gone), MIRRORED, FRONT)
+    return Statement(_rows(select(MirroredProfile.id).where(gone), MIRRORED, FRONT), "moment")
 
 
 def _rows(owners: Select[int], *kinds: str) -> Select[int]:

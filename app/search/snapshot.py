@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
@@ -21,17 +21,18 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, Engine, RowMapping, select
 from sqlalchemy.orm import Session
 
-from app.search.index import FACE, FRONT, GONE, MEMBER, written_here
+from app.search.index import written_here
 from app.search.keys import CODED, KEPT, shared_keys, words_of
+from app.search.moving import MANY, Coded, Sets, changed_in, in_one
 from app.search.people import NOBODY, People, union
 from app.search.postings import anybody_beginning, beginning, holding, words_like
 from app.search.remembered import Remembered
+from app.search.rows import FACE, FRONT, GONE, MEMBER
 from app.search.slips import letters_of
+from app.search.statements import Statement
 from app.search.tables import doc, state
 from app.search.writing import COLUMNS
 
-#: Rows changed at once from which reading all sets anew costs less than taking these out of them.
-MANY = 3000
 #: Bytes of sets that a snapshot remembers besides those that every search needs.
 REMEMBERED = 64 * 2**20
 #: Bytes of answers that a snapshot remembers.
@@ -40,7 +41,6 @@ ANSWERS = 32 * 2**20
 #: How keys of specialities begin.
 _OF_CODES = tuple(f"{column}:" for column in CODED)
 
-Sets = Mapping[str, People]
 Words = dict[tuple[str, int], Mapping[str, int]]
 
 
@@ -69,7 +69,7 @@ class Snapshot:
     words: Words = field(default_factory=dict)
     """Words of the profiles, each with its letters, by first letter and length."""
 
-    coded: Sets | None = None
+    coded: Coded | None = None
     """Who has each speciality, by the keys of all columns of codes; read when first asked for."""
 
     outlooks: dict[Hashable, Any] = field(default_factory=dict)
@@ -114,21 +114,6 @@ class Snapshot:
         """What visitors see of neighbours who keep something from them: beside the whole rows."""
         return self.kinds.get(FRONT, NOBODY)
 
-    def sets(self) -> dict[str, People]:
-        """Return all sets by their keys."""
-        fields: dict[str, Mapping[str, People]] = {
-            **self.facets,
-            "kind": self.kinds,
-            "peer": {str(number): people for number, people in self.of_peer.items()},
-            "initials": self.initials,
-            "public": {"1": self.public},
-        }
-        return {
-            f"@{name}:{value}": people
-            for name, values in fields.items()
-            for value, people in values.items()
-        }
-
     def look_up(self, connection: Connection, keys: Iterable[str]) -> None:
         """Read who has each of ``keys``, in one statement, as far as it is not remembered."""
         missing = [key for key in keys if key not in self.looked_up]
@@ -141,20 +126,20 @@ class Snapshot:
     def having(self, connection: Connection, key: str) -> People:
         """Return who has ``key``."""
         if self.lasting and key.startswith(_OF_CODES):
-            return self._all_codes(connection).get(key, NOBODY)
+            return self._all_codes(connection).get(key)
         found = self.looked_up.get(key)
         if found is None:
             found = holding(connection, [key]).get(key, NOBODY)
             self._remember({key: found})
         return found
 
-    def _all_codes(self, connection: Connection) -> Sets:
+    def _all_codes(self, connection: Connection) -> Coded:
         """Return who has each speciality: a question may mean forty of them, or be near."""
         if self.coded is None:
             found: dict[str, People] = {}
             for begins in _OF_CODES:
                 found |= beginning(connection, begins)
-            self.coded = found
+            self.coded = Coded(found)
         return self.coded
 
     def having_any(self, connection: Connection, begins: str) -> People:
@@ -181,6 +166,7 @@ class Snapshot:
         return self.words[initial, size]
 
 
+_STATE = Statement(select(state.c.epoch, state.c.stamp))
 _snapshots: WeakKeyDictionary[Engine, Snapshot] = WeakKeyDictionary()
 #: So that threads which begin together do not all read the same sets.
 _following = Lock()
@@ -189,7 +175,7 @@ _following = Lock()
 def snapshot(session: Session) -> Snapshot:
     """Return the snapshot of the session's database, brought up to what the session sees."""
     connection = session.connection()
-    epoch, stamp = connection.execute(select(state.c.epoch, state.c.stamp)).one()
+    [(epoch, stamp)] = _STATE.rows(connection)
     if written_here(session):
         own = Snapshot.of(epoch, stamp, beginning(connection, "@"))
         return replace(own, lasting=False)
@@ -227,11 +213,47 @@ def _followed(held: Snapshot, connection: Connection, stamp: int) -> Snapshot:
     if len(changed) > MANY:
         return Snapshot.of(held.epoch, stamp, beginning(connection, "@"))
     words = {one for row in changed for one in words_of([row[name] for name in COLUMNS])}
-    followed = Snapshot.of(held.epoch, stamp, _changed(held.sets(), changed, _shared))
+    followed = _moved(held, stamp, changed)
     if held.coded is not None:
-        followed.coded = _changed(held.coded, changed, _codes)
+        those = People([row["id"] for row in changed])
+        followed.coded = held.coded.followed(those, _joining(changed, _codes))
     followed.words.update(_learnt(held.words, words))
     return followed
+
+
+def _moved(held: Snapshot, stamp: int, changed: Sequence[RowMapping]) -> Snapshot:
+    """Return ``held`` with the rows that have changed in the sets where they are now."""
+    joining: dict[str, dict[str, list[int]]] = defaultdict(dict)
+    for key, rows in _joining(changed, _shared).items():
+        name, value = key[1:].split(":", 1)
+        joining[name][value] = rows
+    those = People([row["id"] for row in changed])
+    known = those & held.everybody
+    # Of these, a row is in one set at the most; what it was is mostly what it is.
+    kinds = in_one(held.kinds, known, joining["kind"])
+    peers = {int(value): rows for value, rows in joining["peer"].items()}
+    return Snapshot(
+        held.epoch,
+        stamp,
+        kinds=kinds,
+        public=held.public - those | People(joining["public"].get("1", ())),
+        of_peer=in_one(held.of_peer, known, peers),
+        facets={name: changed_in(sets, known, joining[name]) for name, sets in held.facets.items()},
+        initials=in_one(held.initials, known, joining["initials"]),
+        everybody=union(list(kinds.values())),
+    )
+
+
+def _joining(
+    rows: Iterable[RowMapping], keys_of: Callable[[RowMapping], Iterable[str]]
+) -> dict[str, list[int]]:
+    """Return which of ``rows`` have which keys now."""
+    joining: dict[str, list[int]] = defaultdict(list)
+    for row in rows:
+        if row["kind"] != GONE:
+            for key in keys_of(row):
+                joining[key].append(row["id"])
+    return joining
 
 
 def _shared(row: RowMapping) -> Iterable[str]:
@@ -241,27 +263,6 @@ def _shared(row: RowMapping) -> Iterable[str]:
 
 def _codes(row: RowMapping) -> Iterable[str]:
     return (f"{column}:{code}" for column in CODED for code in set(row[column].split()))
-
-
-def _changed(
-    sets: Sets, rows: Iterable[RowMapping], keys_of: Callable[[RowMapping], Iterable[str]]
-) -> Sets:
-    """Return ``sets`` with ``rows`` taken out of those they were in and put where they are now.
-
-    :param keys_of: the keys of a row, as far as these sets have them.
-    """
-    joining: dict[str, list[int]] = defaultdict(list)
-    numbers = []
-    for row in rows:
-        numbers.append(row["id"])
-        if row["kind"] != GONE:
-            for key in keys_of(row):
-                joining[key].append(row["id"])
-    those = People(numbers)
-    left = {key: one - those if one.intersect(those) else one for key, one in sets.items()}
-    for key, gained in joining.items():
-        left[key] = left.get(key, NOBODY) | People(gained)
-    return {key: people for key, people in left.items() if people}
 
 
 def _learnt(known: Words, more: Iterable[str]) -> Words:

@@ -104,7 +104,8 @@ def _offered(
     once = {one.code: one for one in reversed(possible)}
     possible = [one for one in possible if once[one.code] is one]
     with_people = [one for one in possible if seen.intersect(offers.get(one.code, NOBODY))]
-    others = [one for one in possible if one not in with_people]
+    first = {one.code for one in with_people}
+    others = [one for one in possible if one.code not in first]
     return tuple((with_people + others)[:SPECIALITIES])
 
 
