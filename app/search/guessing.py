@@ -81,6 +81,9 @@ auch ganz zeit kummert kummern soll sollte sollen will wollen wollt werden wird 
 lieber siempre nunca demasiado todavia ya mucho mucha hoy manana semana mes dia dias cada todo toda
 todos todas algunos cosa cosas nada verdad tambien tiempo voy vamos hemos han he ha ido sido
 next last prochain prochaine dernier derniere nachste nachsten nachster nachstes proximo proxima
+janvier fevrier avril mai juin juillet aout septembre octobre novembre decembre january february
+april june july august september october november december januar februar marz juni juli oktober
+dezember enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre
 nahe naher cerca proche proches nearby umgebung alrededores zona barrio
 spring summer autumn winter printemps ete automne hiver fruhling sommer herbst primavera verano
 otono invierno year years annee annees ans jahr jahre jahren ano anos was were been wurde wurden
@@ -265,6 +268,10 @@ def _half_typed(word: Word, book: Lexicon) -> list[Meaning]:
     # The shorter the rest, the likelier the word.
     phrases = [(book.stem_of[one],) for one in sorted(reached, key=len)]
     sure = PREFIX if len(word.folded) >= SURE_PREFIX_LETTERS else PREFIX * 0.85
+    if word.folded in book.stem_of:
+        # Inside of phrases it stands complete: a broken phone is for no phonetician.
+        inside = by_phrases(book, book.holding.get(word.stem, ())[:6], PARTIAL, "near")
+        return by_phrases(book, phrases, sure * LONGER, "prefix") + inside
     meanings = by_phrases(book, phrases, sure, "prefix")
     # "transl" also begins "translation agency", whose first word may be no phrase of its own.
     if not meanings:
