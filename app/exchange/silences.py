@@ -57,6 +57,11 @@ def end(session: Session, member: Member, other: str) -> bool:
     return bool(session.scalars(mine.returning(Silence.other)).all())
 
 
+def forget(session: Session, other: str) -> None:
+    """Delete what members decided about somebody of this space who is gone; the caller commits."""
+    session.execute(delete(Silence).where(Silence.other == other))
+
+
 def is_blocked(session: Session, member_id: int, other: str) -> bool:
     """Say whether nothing of ``other`` reaches the member."""
     return _kind(session, member_id, other) == BLOCK

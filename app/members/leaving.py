@@ -3,7 +3,8 @@
 What was published is withdrawn everywhere, with receipts. What stays here about a person who is
 gone: that a document with an opaque number was withdrawn, until no copy of it can be valid; the
 lines of the journal about what they decided as an admin, under an opaque number too; and what
-they wrote to somebody, who keeps their own copy of the conversation.
+they wrote to somebody, who keeps their own copy of the conversation. In other spaces, whoever did
+not want to hear them keeps their name in a list that nobody else sees.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from app.exchange import silences
 from app.exchange.describing import subject_of
 from app.exchange.identity import Identity
 from app.exchange.publish import withdraw_former
@@ -33,6 +35,7 @@ def leave(session: Session, account: Account, identity: Identity, now: datetime)
         subject = subject_of(member, identity)
         withdraw_former(session, member, identity, now)
         remove_member(session, member)
+        silences.forget(session, subject)
     # The account first: its row names the member.
     session.delete(account)
     session.flush()

@@ -13,9 +13,11 @@ import time_machine
 from sqlalchemy import func, select, text
 
 from app.database import db
-from app.exchange import publish
+from app.exchange import publish, silences
+from app.exchange.describing import subject_of
 from app.models.account import Account, SignInLink
 from app.models.base import Base
+from app.models.conversation import MUTE
 from app.models.feed import FeedEntry
 from app.models.member import Member, Service
 from app.models.sign_in import FRESH, SignIn
@@ -147,6 +149,7 @@ def test_looking_at_the_page_deletes_nothing(maud, browser):
     page = browser.get("/me/deletion").text
     assert "Delete everything now" in page
     assert "until the last copy has expired" in page
+    assert "a list that they alone see" in page
     assert db.session.scalar(select(func.count(Member.id))) == 2
 
 
@@ -164,6 +167,10 @@ def test_the_last_admin_cannot_leave_the_space_to_nobody(space, browser):
 
 def test_nothing_that_names_the_person_is_left(maud, browser):
     ref = maud.account.ref
+    yves = db.session.scalars(select(Member).filter_by(name="Yves")).one()
+    subject = subject_of(maud, browser.application.extensions["identity"])
+    silences.keep(db.session(), yves, subject, "Maud Le Goff", "", MUTE, datetime.now(UTC))
+    db.session.commit()
     answer = browser.post("/me/deletion")
     assert answer.status_code == 303
     kept = everything_kept() + str(db.session.execute(text("SELECT * FROM search_doc")).all())
