@@ -10,6 +10,7 @@ from app.exchange.publish import publish_member
 from app.models.consent import BY_LIST
 from app.models.member import NAME, Member
 from app.models.scope import Reader, may_see
+from app.models.seen import as_seen
 from tests.neighbourhood import Neighbourhood
 from tests.spaces import add_member, service
 
@@ -89,6 +90,54 @@ def test_the_document_bears_the_day_of_the_consent_and_keeps_it(town):
     town.later(days=3)
     _signed, claims, _log, _widest = choose(town, "neighbours", {"work": "space"})
     assert claims["consent_at"] == int(first.timestamp())
+
+
+def test_the_web_has_a_day_of_its_own_and_gets_no_more_than_what_it_was_given_for(town):
+    choose(town, "neighbours")
+    town.later(days=3)
+    _signed, claims, log, _widest = choose(town, "neighbours", {"words": "web"})
+    assert claims["consent_at"] == int(town.now.timestamp())
+    assert log == [("web", "name", True), ("web", "words", True)]
+    assert {"name", "headline", "locale"} <= set(claims["web"])
+    assert {"profession", "services", "interests"}.isdisjoint(claims["web"])
+
+
+def test_what_was_taken_back_and_is_given_again_is_a_new_consent(town):
+    choose(town, "neighbours")
+    choose(town, "space")
+    town.later(days=3)
+    _signed, claims, log, _widest = choose(town, "neighbours")
+    assert claims["consent_at"] == int(town.now.timestamp())
+    assert log[0] == ("neighbours", "name", True)
+
+
+@pytest.mark.parametrize("away", ["hidden_at", "resting_at"])
+def test_who_is_hidden_or_rests_agrees_on_the_day_all_the_same(town, away):
+    """Else the day would be an earlier one when they are shown again."""
+    choose(town, "neighbours")
+    with town.at("nantes") as session:
+        claire = session.scalars(select(Member)).one()
+        setattr(claire, away, town.now)
+        town.later(days=3)
+        claire.present("web", {}, town.now)
+        assert claire.consent_at == town.now
+
+
+def test_who_sees_no_text_learns_neither_its_language_nor_that_it_was_translated(town):
+    with town.at("nantes") as session:
+        claire = session.scalars(select(Member)).one()
+        claire.locale, claire.translations = "fr", [{"lang": "en", "headline": "Words"}]
+
+        def told(apart, service="me"):
+            claire.services[0].audience, claire.services[1].audience = service, "me"
+            claire.present("me", apart, town.now)
+            seen = as_seen(claire, Reader.NEIGHBOUR)
+            return seen.locale, len(seen.translations)
+
+        assert told({"interests": "neighbours"}) == ("", 0)
+        assert told({"work": "neighbours"}) == ("fr", 0)
+        assert told({}, service="neighbours") == ("fr", 0)
+        assert told({"words": "neighbours"}) == ("fr", 1)
 
 
 def test_a_list_says_on_whose_word_it_was(town):

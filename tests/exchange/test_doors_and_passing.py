@@ -16,6 +16,7 @@ from app.models.conversation import DECLINE, SAY, Conversation, HeardMail, Silen
 from app.models.job import Job
 from app.models.member import Member
 from app.models.peer import MirroredProfile
+from federation.introductions import Reply
 from tests.neighbourhood import Neighbourhood, url_of
 from tests.spaces import add_member, service
 
@@ -266,12 +267,17 @@ def test_whom_somebody_proposes_who_was_not_asked_is_nobodys_business(town):
     town.work()
     with town.at("lyon") as session:
         mine = session.scalars(select(Conversation)).one()
-        there = recipient(session, town, "Youenn").subject
-        conversations.say(
-            session, mine, DECLINE, "Ask him.", town.identity("lyon"), town.now, pass_to=there
-        )
-    town.work()
+        there, talk = recipient(session, town, "Youenn").subject, mine.wire_id
+    signed = Reply.model_validate(
+        {
+            "issuer": url_of("lyon"), "audience": url_of("nantes"), "issued_at": town.now,
+            "expires_at": town.now + timedelta(days=1), "opened_by": url_of("lyon"), "id": talk,
+            "n": 1, "act": DECLINE, "pass_to": there,
+        }
+    )  # fmt: skip
     with town.at("nantes") as session:
+        peer = town.peer_in(session, "lyon")
+        conversations.receive(session, peer, signed, town.identity("nantes"), town.now)
         heard = session.scalars(select(Conversation)).one()
         assert (heard.state, heard.proposed) == ("declined", "")
         # Nor would a proposal of one's own be taken up by oneself.

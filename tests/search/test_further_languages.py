@@ -12,7 +12,7 @@ from app.models.member import Member
 from app.models.peer import MirroredProfile
 from app.models.scope import Reader
 from app.models.space import Space
-from app.search.cards import Copy, Place, Standing, card_of_copy, for_visitors
+from app.search.cards import Copy, Place, Standing, card_of_copy, card_of_member, for_visitors
 from app.search.find import find
 from app.search.index import check, index_member, rebuild
 from app.search.postings import beginning
@@ -104,6 +104,26 @@ def test_what_calls_itself_a_translation_into_the_language_of_the_original_is_no
     [hit] = asked(town, "bail")
     twice = replace(hit.card, translations=(Version("fr", "Autre chose", "Autre chose"),))
     assert for_reader(twice, ["fr"]).headline == "Les baux expliqués"
+
+
+@pytest.mark.parametrize(
+    ("ranges", "headline", "lang"),
+    [
+        (["fr", "de"], "Mietrecht erklärt", "de"), (["fr", "en"], "Leases explained", "en"),
+        (["it"], "Leases explained", "en"),
+    ],
+)  # fmt: skip
+def test_a_text_that_is_missing_in_the_original_is_read_in_another_language(
+    town, ranges, headline, lang
+):
+    """In one that the reader reads, if there is one; any is better than none."""
+    with town.at("nantes") as session:
+        claire = session.scalars(select(Member).filter_by(name="Claire")).one()
+        claire.headline = ""
+        claire.translations = [ENGLISH, {"lang": "de", "headline": "Mietrecht erklärt"}]
+        card = card_of_member(claire, session.get(Space, 1), town.now.date(), Reader.MEMBER)
+        read = for_reader(card, ranges)
+    assert (read.headline, read.headline_lang) == (headline, lang)
 
 
 def test_visitors_find_nobody_by_a_translation_of_what_is_kept_from_them(town):

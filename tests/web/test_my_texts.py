@@ -67,7 +67,9 @@ def test_what_another_window_saved_meanwhile_is_not_lost_unseen(browser, maud):
     assert "Mes logos" in answer.text
     db.session.refresh(maud)
     assert maud.translations == [{"lang": "fr", "headline": "Des logos"}]
-    assert post(browser, "/me/texts/fr", headline="Mes logos").status_code == 303
+    # Whoever reads that and saves again means it.
+    [again] = re.findall(r'name="seen" value="([^"]*)"', answer.text)
+    assert post(browser, "/me/texts/fr", headline="Mes logos", seen=again).status_code == 303
     db.session.refresh(maud)
     assert maud.translations == [{"lang": "fr", "headline": "Mes logos"}]
 
@@ -124,6 +126,12 @@ def test_each_reader_gets_theirs_with_its_language_until_it_is_removed(browser, 
     db.session.refresh(maud)
     assert (maud.translations, maud.services[0].translations) == ([], [])
     assert "Des logos" not in browser.get(f"{page}?texts=fr").text
+
+
+def test_a_title_in_a_list_says_its_language_where_the_page_speaks_another(browser, maud):
+    assert post(browser, "/me/texts/de", **{"logo-title": "Etikett"}).status_code == 303
+    listed = browser.get("/search?q=bakers", headers={"Accept-Language": "de"}).text
+    assert re.search(r'lang="de"[^>]*>Etikett<', listed)
 
 
 def test_texts_whose_first_language_is_not_said_lead_to_the_others_all_the_same(browser, maud):

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.database import db
 from app.models.account import Account, SignInLink, issue_link
-from app.web import mail
+from app.web import mail, rates
 from tests.spaces import add_member, build
 
 MAUD = "maud@legoff.example"
@@ -188,8 +188,9 @@ def test_a_subject_is_one_line_whatever_the_names_in_it(space):
 
 def test_one_mailbox_gets_few_letters(browser, maud):
     browser.application.config["RATELIMIT_ENABLED"] = True
-    statuses = [ask(browser).status_code for _ in range(6)]
-    assert statuses == [303] * 5 + [429]
+    # Capitals make no second mailbox.
+    typed = [MAUD, MAUD.upper(), MAUD.title()] * 2
+    assert [ask(browser, one).status_code for one in typed] == [303] * 5 + [429]
     other = ask(browser, "someone@else.example")
     refused = ask(browser)
     assert other.status_code == 303
@@ -207,6 +208,21 @@ def test_one_network_asks_for_sixty_links_an_hour(browser, maud):
         for i, address in enumerate(where)
     ]
     assert statuses == [303] * 60 + [429]
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"), ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:0:1::7", "2001:db8:0:1::/64"), ("a socket", "a socket"),
+    ],
+)  # fmt: skip
+def test_who_comes_from_elsewhere_is_another_network_however_it_is_written(
+    browser, address, network
+):
+    """Servers write IPv4 within IPv6 (RFC 4291 section 2.5.5.2): all of it is not one network."""
+    with browser.application.test_request_context(environ_base={"REMOTE_ADDR": address}):
+        assert rates.network() == network
 
 
 # --- using it -----------------------------------------------------------------------

@@ -269,7 +269,8 @@ def test_trusting_a_space_takes_a_sign_in_of_this_hour(browser, space):
         # What carries data away, or wipes it.
         ("GET", "/me/data/archive"), ("GET", "/me/deletion"), ("POST", "/me/deletion"),
         # The keys to the door, and who runs the house.
-        ("GET", "/me/passkeys/new"), ("POST", "/me/passkeys"), ("POST", "/me/passkeys/ABC/removal"),
+        ("GET", "/me/passkeys/new"), ("GET", "/me/passkeys/question"), ("POST", "/me/passkeys"),
+        ("POST", "/me/passkeys/ABC/removal"),
         ("POST", "/me/sign-ins/with/ABC"), ("POST", "/me/sign-ins/elsewhere/ABC/removal"),
         ("POST", "/members/ABC/role"),
     ],

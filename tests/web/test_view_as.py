@@ -138,6 +138,16 @@ def test_whoever_shows_nothing_is_told_that_others_get_nothing(town, who):
     assert shown_as(town, who) == ("", None)
 
 
+@pytest.mark.parametrize("who", ["visitor", "member", "neighbour", "space"])
+def test_whom_an_admin_hides_is_told_that_others_get_nothing(town, who):
+    with town.at("nantes") as session:
+        member = session.scalars(select(Member).filter_by(name="Claire Vasseur")).one()
+        member.hidden_at = town.now
+        publish_member(session, member, town.identity("nantes"), town.now)
+        db.session.commit()
+    assert shown_as(town, who) == ("", None)
+
+
 def test_nobody_looks_through_other_eyes_without_being_signed_in(town):
     assert looking(town, "nantes").get("/me/as/visitor").status_code == 303
     assert looking(town, "nantes", CLAIRE).get("/me/as/admin").status_code == 404
