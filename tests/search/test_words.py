@@ -133,6 +133,11 @@ def test_somebody_is_found_by_name_and_by_city(town):
     [
         ("avocat avocate avocats avocates", "avocat"),
         ("Anwalt Anwälte Anwältin Anwältinnen", "anwalt"),
+        ("Ingenieur Ingenieure Ingenieurin Ingenieurinnen", "ingenieur"),
+        ("Bibliothekar Bibliothekarin Bibliothekarinnen", "bibliothekar"),
+        ("Praktikant Praktikantin Praktikantinnen", "praktikant"),
+        ("Pädagoge Pädagogin Pädagoginnen", "padagog"),
+        ("Ökonom Ökonomin Ökonominnen", "okonom"),
         ("diseñador diseñadora diseñadores diseñadoras", "disenador"),
         ("traducteur traductrice traductrices", "traducteur"),
         ("Übersetzung Übersetzungen", "ubersetzung"),
