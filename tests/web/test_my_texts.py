@@ -72,6 +72,10 @@ def test_what_another_window_saved_meanwhile_is_not_lost_unseen(browser, maud):
     assert post(browser, "/me/texts/fr", headline="Mes logos", seen=again).status_code == 303
     db.session.refresh(maud)
     assert maud.translations == [{"lang": "fr", "headline": "Mes logos"}]
+    # What is said of a service counts as well.
+    opened = seen(browser, "/me/texts/fr")
+    assert post(browser, "/me/texts/fr", **{"logo-title": "Étiquette"}).status_code == 303
+    assert post(browser, "/me/texts/fr", headline="Vos logos", seen=opened).status_code == 409
 
 
 def test_what_cannot_be_signed_is_neither_saved_nor_removed(browser, maud):
@@ -132,6 +136,21 @@ def test_a_title_in_a_list_says_its_language_where_the_page_speaks_another(brows
     assert post(browser, "/me/texts/de", **{"logo-title": "Etikett"}).status_code == 303
     listed = browser.get("/search?q=bakers", headers={"Accept-Language": "de"}).text
     assert re.search(r'lang="de"[^>]*>Etikett<', listed)
+
+
+def test_what_one_asks_for_says_its_language_on_the_page_and_in_the_form(browser, maud, sign_in):
+    typed = {"logo-title": "Etikett", "logo-description": "Zwei Entwürfe."}
+    assert post(browser, "/me/texts/de", **typed).status_code == 303
+    maud.services.append(service("Poster", ref="poster"))
+    add_member("Yves", email="yves@x.example")
+    db.session.commit()
+    sign_in(browser, "yves@x.example")
+    reads = {"Accept-Language": "de"}
+    assert re.search(
+        r'lang="de">Zwei Entwürfe.<', browser.get(f"/m/{maud.ref}", headers=reads).text
+    )
+    form = browser.get(f"/m/{maud.ref}/ask", headers=reads).text
+    assert re.search(r'<option[^>]* lang="de">Etikett</option>', form)
 
 
 def test_texts_whose_first_language_is_not_said_lead_to_the_others_all_the_same(browser, maud):
