@@ -9,8 +9,9 @@ PORT ?= 8101
 DATA ?= demo-data
 # As many tests run at once as there are cores, those of a file one after the other, and those with
 # real processes by themselves. `make test JOBS=0` runs all one after the other.
+# Files in their order: files of few tests would come last, and they hold the longest tests.
 JOBS ?= auto
-SIDE_BY_SIDE = -n $(JOBS) --maxprocesses=4 --dist loadfile
+SIDE_BY_SIDE = -n $(JOBS) --maxprocesses=4 --dist loadfile --no-loadscope-reorder
 DATABASE_TESTS := tests/cli tests/exchange tests/members tests/search tests/web tests/wire tests/test_*.py
 # What differs most between databases: the index, moments, turns of writers, values they refuse.
 MAIN_TESTS := tests/search tests/test_migrations.py tests/test_writers.py tests/cli/test_doctor.py \
