@@ -23,7 +23,8 @@ from app.models.journal import note
 from app.models.peer import MirroredProfile, MirroredWithdrawal, Peer
 from app.search.bulk import insert_all
 from app.search.cards import Copy
-from app.search.index import Presented, index_presented, presented_copies
+from app.search.index import index_presented
+from app.search.presenting import Presented, presented_copies
 from federation import signing
 from federation.documents import PUBLIC, Profile, Withdrawal
 from federation.errors import DocumentError, TooLargeError

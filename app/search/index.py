@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from hashlib import blake2b
 from itertools import islice
@@ -23,22 +21,11 @@ from sqlalchemy import Connection, func, insert, select, text, update
 from sqlalchemy.orm import Session, selectinload
 
 from app.models.base import new_id
-from app.models.member import NAME, Member
+from app.models.member import Member
 from app.models.peer import MirroredProfile, Peer
-from app.models.scope import Reader, goes_as_far
-from app.models.space import Space
 from app.search import names
-from app.search.cards import (
-    Copy,
-    Place,
-    Standing,
-    card_of_copy,
-    card_of_member,
-    copy_of,
-    for_visitors,
-    shows_all,
-)
 from app.search.postings import PIECE_BITS, Changes
+from app.search.presenting import Presented, of_member, of_mirrored, presented
 from app.search.rows import (
     FACE,
     FRONT,
@@ -54,7 +41,6 @@ from app.search.rows import (
 )
 from app.search.statements import Statement
 from app.search.tables import doc, metadata, state
-from app.search.writing import Entry, entries_of, entry_of
 from federation import vocabulary
 
 #: Rises when the tables or what is written into them change their meaning.
@@ -109,7 +95,7 @@ def index_member(session: Session, member: Member) -> None:
     """Write what ``member`` says into the index, in the caller's transaction."""
     session.flush()
     ensure_current(session)
-    _write_member(session.connection(), _of_member(member))
+    _write_member(session.connection(), of_member(member))
     mark_written(session)
 
 
@@ -128,10 +114,10 @@ def index_members(
         batch = members[start : start + _BATCH]
         held = held_among(connection, (MEMBER,), [member.ref for member in batch])
         new = [member for member in batch if (MEMBER, member.ref) not in held]
-        add(connection, [row for member in new for row in _of_member(member)])
+        add(connection, [row for member in new for row in of_member(member)])
         for member in batch:
             if (MEMBER, member.ref) in held:
-                _write_member(connection, _of_member(member))
+                _write_member(connection, of_member(member))
         progress(start + len(batch))
     mark_written(session)
 
@@ -142,48 +128,6 @@ def remove_member(session: Session, member: Member) -> None:
     for kind in (MEMBER, FACE):
         remove(session.connection(), kind, member.ref)
     mark_written(session)
-
-
-@dataclass(frozen=True, slots=True)
-class Presented:
-    """What the index keeps of a neighbour's profile, worked out before anything is written."""
-
-    whole: Entry
-    open: bool
-    """Visitors may see all of it."""
-
-    front: Entry | None
-    """What visitors may see when it is less; what they do not see must not answer them either."""
-
-
-def presented(profile: MirroredProfile) -> Presented:
-    """Return what the index keeps of ``profile``, a row of a table or of none yet.
-
-    Asks nothing of the database, and takes longer than writing it.
-    """
-    return presented_copy(copy_of(profile), profile.public, profile.received_at.date())
-
-
-def presented_copy(copy: Copy, public: bool, day: date) -> Presented:
-    """Return what the index keeps of ``copy``, of which visitors may see something if ``public``.
-
-    :param day: on which it came; rates that no longer held are not kept.
-    """
-    return presented_copies([(copy, public)], day)[0]
-
-
-def presented_copies(copies: Sequence[tuple[Copy, bool]], day: date) -> list[Presented]:
-    """Do for many copies what :func:`presented_copy` does for one."""
-    cards = [card_of_copy(copy, day, _NOWHERE) for copy, _ in copies]
-    wholes = entries_of(cards)
-    found: list[Presented] = []
-    for (copy, public), card, whole in zip(copies, cards, wholes, strict=True):
-        open_ = public and shows_all(copy.document)
-        front = None
-        if public and not open_:
-            front = entry_of(for_visitors(card, copy.document))
-        found.append(Presented(whole, open_, front))
-    return found
 
 
 def index_mirrored(session: Session, profile: MirroredProfile, peer: Peer) -> None:
@@ -267,35 +211,6 @@ def written_here(session: Session) -> bool:
     return marked is not None and marked is session.get_transaction()
 
 
-def _of_member(member: Member) -> list[Row]:
-    """What members see, and the face when visitors see some of it and not all."""
-    # The index keeps nothing of the space: its name and city are read when somebody searches.
-    nowhere = Space(url="", name="", city="", country="", enamel="")
-    day = member.updated_at.date()
-    inside, outside = (
-        card_of_member(member, nowhere, day, reader) for reader in (Reader.MEMBER, Reader.VISITOR)
-    )
-    on_the_web = goes_as_far(member, NAME, Reader.VISITOR)
-    open_ = on_the_web and inside == outside
-    rows: list[Row] = [(MEMBER, member.id, None, member.ref, open_, entry_of(inside))]
-    if on_the_web and not open_:
-        rows.append((FACE, member.id, None, member.ref, True, entry_of(outside)))
-    return rows
-
-
-#: A card says where a person coworks, which the index does not keep.
-_NOWHERE = Standing(Place("", "", "", "", "", "", None, None), None, stale=False, unconfirmed=False)
-
-
-def _of_mirrored(profile: MirroredProfile) -> list[Row]:
-    """The whole row, and the front when visitors may know less."""
-    said, owner, peer_id, subject = presented(profile), profile.id, profile.peer_id, profile.subject
-    found: list[Row] = [(MIRRORED, owner, peer_id, subject, said.open, said.whole)]
-    if said.front is not None:
-        found.append((FRONT, owner, peer_id, subject, True, said.front))
-    return found
-
-
 def _create(connection: Connection) -> None:
     # The first two were made by earlier versions.
     for name in ("search_term", "search_text", *metadata.tables):
@@ -351,11 +266,11 @@ def _everybody(session: Session) -> Iterator[Row]:
     members = select(Member).options(selectinload(Member.services)).order_by(Member.id)
     for batch in session.scalars(members.execution_options(yield_per=_BATCH)).partitions():
         for member in batch:
-            yield from _of_member(member)
+            yield from of_member(member)
     profiles = select(MirroredProfile).order_by(MirroredProfile.id)
     for rows in session.scalars(profiles.execution_options(yield_per=_BATCH)).partitions():
         for row in rows:
-            yield from _of_mirrored(row)
+            yield from of_mirrored(row)
 
 
 def _made_for(connection: Connection) -> str | None:
