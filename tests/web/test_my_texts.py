@@ -74,7 +74,8 @@ def test_what_another_window_saved_meanwhile_is_not_lost_unseen(browser, maud):
     assert maud.translations == [{"lang": "fr", "headline": "Mes logos"}]
     # What is said of a service counts as well.
     opened = seen(browser, "/me/texts/fr")
-    assert post(browser, "/me/texts/fr", **{"logo-title": "Étiquette"}).status_code == 303
+    both = {"headline": "Mes logos", "logo-title": "Étiquette"}
+    assert post(browser, "/me/texts/fr", **both).status_code == 303
     assert post(browser, "/me/texts/fr", headline="Vos logos", seen=opened).status_code == 409
 
 
