@@ -42,6 +42,8 @@ from app.search.text import STOP, Word, small, words
 
 #: How surely the name of one kind of a speciality's work (trumpet) means the speciality.
 OF_A_KIND = 0.6
+#: Words of which a question has no more when it may be a name; each costs a look into the index.
+NAME_WORDS = 3
 #: Meanings that one part may have; the vaguest are dropped.
 MEANINGS = 40
 #: Words behind which the person says for whom they ask.
@@ -185,8 +187,9 @@ class _Reading:
             # "stratégi" begins a word whose stem ends in "y".
             typed = word.folded.removesuffix("i") if len(word.folded) > 4 else word.folded
             wanted.append(Term((typed,), prefix=True, sure=PREFIX, how="prefix"))
-        if not present:
-            # A slip for a word of the list may be one for a name too: "keler" is Anna Keller.
+        slip = any(meaning.how == "typo" for meaning in meanings)
+        # A slip for a word of the list may be one for a name too: "bauwer" is Anna Bauer.
+        if not present and (not slip or len(self.every) <= NAME_WORDS):
             wanted += [
                 Term((one,), sure=TYPO, how="typo") for one in self.terms.like(word.stem)[:4]
             ]
