@@ -279,6 +279,24 @@ def overflow(page):
     )
 
 
+def broken_words(page):
+    """Return short words on the signs of spaces that go on in a second line: there is no room."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll("main .plaque")].flatMap((sign) => {
+          const found = [], texts = document.createTreeWalker(sign, NodeFilter.SHOW_TEXT);
+          while (texts.nextNode()) {
+            const { data } = texts.currentNode, range = document.createRange();
+            for (const word of data.matchAll(/\\S{2,12}/g)) {
+              range.setStart(texts.currentNode, word.index);
+              range.setEnd(texts.currentNode, word.index + word[0].length);
+              if (range.getClientRects().length > 1) found.push(word[0]);
+            }
+          }
+          return found;
+        })"""
+    )
+
+
 @pytest.mark.parametrize(("role", "_endpoint", "address"), PAGES, ids=NAMES)
 def test_a_page_is_sound_shuts_nobody_out_and_fits_a_narrow_phone(
     open_page, role, _endpoint, address
@@ -291,6 +309,7 @@ def test_a_page_is_sound_shuts_nobody_out_and_fits_a_narrow_phone(
         assert results.violations_count == 0, (scheme, results.generate_report())
     person.page.set_viewport_size({"width": 320, "height": 640})
     assert overflow(person.page) <= 0
+    assert broken_words(person.page) == []
 
 
 @pytest.mark.parametrize(("role", "_endpoint", "address"), PAGES, ids=NAMES)
