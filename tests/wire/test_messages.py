@@ -294,6 +294,17 @@ def test_a_blocked_space_is_neither_heard_nor_told_so(neighbours, nantes, letter
     assert neighbours.stands("nantes", "lyon")[0] == "blocked"
 
 
+def test_a_declined_space_that_takes_its_word_back_and_asks_anew_stays_declined(
+    town, nantes, letters
+):
+    post(nantes, PEERING, letters.statement())
+    town.work_at("nantes")
+    town.decide(peers.decline, "nantes", "lyon")
+    for number, state in enumerate(("ended", "approved")):
+        post(nantes, PEERING, letters.statement(state=state, n=2_000_000_000 + number))
+    assert town.stands("nantes", "lyon") == ("ended", "approved")
+
+
 # --- strangers who knock
 
 
