@@ -142,7 +142,8 @@ def test_a_list_that_scrolls_is_the_one_in_which_the_arrow_keys_move(bastien):
     assert last.get_attribute("aria-selected") == "true"
     inside = last.evaluate(
         """(one) => {
-          const [here, list] = [one, one.closest('[role=listbox]')].map((of) => of.getBoundingClientRect());
+          const both = [one, one.closest('[role=listbox]')];
+          const [here, list] = both.map((of) => of.getBoundingClientRect());
           return here.top >= list.top - 1 && here.bottom <= list.bottom + 1;
         }"""
     )
