@@ -6,15 +6,20 @@ import os
 
 import pytest
 import xdist
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests import compiled, spaces
 from tests.databases import POSTGRESQL, SQLITE, databases
 
 compiled.share()
 
+# A machine that others keep busy is slow, and nothing is wrong with it.
+PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+usual = settings.get_profile(settings.get_current_profile_name())
+settings.register_profile("patient", usual, **PATIENT)
+settings.load_profile("patient")
 # For nights; see docs/developing.md.
-settings.register_profile("long", deadline=None)
+settings.register_profile("long", **PATIENT)
 
 
 def pytest_addoption(parser):
