@@ -8,20 +8,24 @@ those of a module when all end.
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 
+import psycopg
 from psycopg import Connection
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
 
 from app.migrations import upgrade
 from app.models import account, feed, invitation, job, journal, report  # noqa: F401  # all tables
-from app.models.base import Base
+from app.models.base import Base, new_id
 from app.models.engine import open_engine
+from app.search.index import ensure_current
 from tests.postgresql import MISSING, Server, find
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -73,8 +77,13 @@ class Databases:
         if self.server is None:
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copy(_sqlite_template(), folder / "mitoyen.db")
+            with closing(sqlite3.connect(folder / "mitoyen.db", isolation_level=None)) as space:
+                space.execute("PRAGMA synchronous=OFF")
+                space.execute(_OWN_EPOCH, {"epoch": new_id()})
         else:
             self._names[folder] = self.server.create(template=_postgresql_template(self.server))
+            with psycopg.connect(self.of(folder)) as space:
+                space.execute(_OWN_EPOCH.replace(":epoch", "%(epoch)s"), {"epoch": new_id()})
         return self.of(folder)
 
     def engine(self) -> Engine:
@@ -108,7 +117,7 @@ databases = Databases()
 def _sqlite_template() -> Path:
     path = Path(tempfile.mkdtemp(prefix="mitoyen-tests-")) / "template.db"
     engine = open_engine(f"sqlite:///{path}")
-    upgrade(engine)
+    _fill(engine)
     # Closing the last connection moves the write-ahead log into the file that is copied.
     engine.dispose()
     return path
@@ -118,6 +127,18 @@ def _sqlite_template() -> Path:
 def _postgresql_template(server: Server) -> str:
     name = server.create()
     engine = open_engine(server.url(name))
-    upgrade(engine)
+    _fill(engine)
     engine.dispose()
     return name
+
+
+def _fill(engine: Engine) -> None:
+    """Make all tables, and the index of a space that nobody has joined yet."""
+    upgrade(engine)
+    with Session(engine) as session:
+        ensure_current(session)
+        session.commit()
+
+
+#: Processes remember what they read under an index's epoch, which no two spaces share.
+_OWN_EPOCH = "UPDATE search_state SET epoch = :epoch"
