@@ -18,6 +18,7 @@ from app.models.peer import MirroredProfile
 from federation import signing
 from federation.documents import Profile, Withdrawal
 from federation.keys import kid
+from tests.databases import databases
 
 URL = "https://nantes.example"
 CLAIRE, GWEN = "Claire Vasseur", "Gwen Le Bihan"
@@ -26,7 +27,12 @@ CLAIRE, GWEN = "Claire Vasseur", "Gwen Le Bihan"
 @pytest.fixture
 def run(neighbours):
     """Type a command in the shell of Nantes."""
-    environment = {"MITOYEN_DATA": str(neighbours.folder / "nantes"), "MITOYEN_MAIL": "console"}
+    folder = neighbours.folder / "nantes"
+    environment = {
+        "MITOYEN_DATA": str(folder),
+        "MITOYEN_DATABASE": databases.of(folder),
+        "MITOYEN_MAIL": "console",
+    }
 
     def type_in(*words, ok=True, **given):
         done = CliRunner().invoke(main, words, env=environment, catch_exceptions=False, **given)

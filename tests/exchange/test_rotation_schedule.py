@@ -23,6 +23,7 @@ from app.models.peer import MirroredProfile
 from app.search.cards import card_of_mirrored
 from federation import signing
 from federation.keys import kid
+from tests.databases import databases
 from tests.neighbourhood import Neighbourhood, url_of
 
 QUARTER = timedelta(days=90)
@@ -244,7 +245,12 @@ def test_a_worker_that_was_away_reads_its_neighbours_and_says_that_it_is_back(ne
 
 @pytest.fixture
 def type_in(neighbours):
-    environment = {"MITOYEN_DATA": str(neighbours.folder / "nantes"), "MITOYEN_MAIL": "console"}
+    folder = neighbours.folder / "nantes"
+    environment = {
+        "MITOYEN_DATA": str(folder),
+        "MITOYEN_DATABASE": databases.of(folder),
+        "MITOYEN_MAIL": "console",
+    }
 
     def type_in(*words, **given):
         return CliRunner().invoke(main, words, env=environment, **given)
