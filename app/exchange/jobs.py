@@ -132,6 +132,9 @@ def _entity(round_: Round, held: Claim) -> tuple[str, datetime | None]:
     peer = _peer(round_, held)
     if peer is None:
         return "unknown", None
+    if peer.ours == "blocked":
+        # Asked for before it was: from now on it hears nothing of us.
+        return "blocked", None
     entities.refresh(round_.session, peer, round_.transport, round_.identity, round_.now)
     return "read", None
 

@@ -92,8 +92,12 @@ def look_at_its_plate(peer: Peer, now: datetime) -> None:
     """Make a look at the plate of a known space due, and commit: perhaps it rotated its key.
 
     Anybody can write a letter that names an unknown key. Such letters cause one visit at a time,
-    never sooner than our own patience with that space says, and cost a read each.
+    never sooner than our own patience with that space says, and cost a read each. In the name of
+    a blocked space they cause none.
     """
+    if peer.ours == "blocked":
+        # Our visit would tell it that somebody was heard.
+        return
     peer_id, read_at = peer.id, peer.entity_read_at
     waits = select(Job.id).filter_by(kind=outbox.ENTITY, key=str(peer_id))
     if db.session.scalar(waits) is not None:

@@ -12,6 +12,7 @@ import pytest
 from limits import RateLimitItemPerMinute
 from sqlalchemy import delete, func, select, update
 
+from app.exchange import outbox, peers
 from app.models.base import Base
 from app.models.job import Job, SeenAssertion
 from app.models.journal import JournalEntry
@@ -230,6 +231,34 @@ def test_strangers_letters_make_one_visit_due_and_not_before_its_time(built):
     with built.at("nantes") as session:
         due = list(session.scalars(select(Job.due_at).filter_by(kind="entity")))
     assert due == [built.now + callers.PLATE_REST]
+
+
+def test_no_letter_in_the_name_of_a_blocked_space_makes_us_visit_it(neighbours):
+    """R14: it hears what everybody hears, and sees by no visit that anybody wrote."""
+
+    def answers():
+        doors = [Door(neighbours, name) for name in DOORS]
+        forged = [door.forge({"kid": keys.kid(STRANGER)}, STRANGER) for door in doors]
+        return [door.show(letter).status_code for door, letter in zip(doors, forged, strict=True)]
+
+    def looks():
+        with neighbours.at("nantes") as session:
+            return session.scalars(select(Job.key).filter_by(kind=outbox.ENTITY)).all()
+
+    assert set(answers()) == {401}
+    assert len(looks()) == 1
+    neighbours.decide(peers.block, "nantes", "lyon")
+    neighbours.work_at("nantes")
+    del neighbours.network.requests[:]
+    neighbours.later(hours=1)
+    neighbours.work_at("nantes")
+    assert looks() == []
+    told = dict(zip(DOORS, answers(), strict=True))
+    assert (told.pop("statement"), set(told.values())) == (202, {401})
+    assert looks() == []
+    neighbours.later(hours=1)
+    neighbours.work_at("nantes")
+    assert "lyon" not in {host for _, host, _ in neighbours.network.requests}
 
 
 #: Each door with what counts who comes there, and how one comes.
