@@ -63,6 +63,8 @@ from federation.transport import HttpsTransport, may_contact
         "ff02::1",
         "2001:db8::1",
         "5f00::1",
+        "4000::1",
+        "fe00::1",
     ],
 )
 def test_an_address_that_is_not_public_is_never_contacted(address):

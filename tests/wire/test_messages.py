@@ -325,6 +325,17 @@ def test_a_stranger_who_knocks_ten_times_is_visited_once(town, nantes, letters):
     assert visits == ["/.well-known/openid-federation"]
 
 
+def test_whoever_knocks_on_and_on_aims_no_visits_at_a_door_that_does_not_answer(
+    town, nantes, letters
+):
+    town.cut("lyon")
+    post(nantes, PEERING, letters.statement())
+    for _ in range(3):
+        town.work_at("nantes")
+        assert post(nantes, PEERING, letters.statement()).status_code == 202
+    assert [name for _, name, _ in town.network.requests] == ["lyon"]
+
+
 def test_a_knock_in_the_name_of_another_space_never_reaches_the_admin(town, nantes, letters):
     post(nantes, PEERING, letters.statement(key=new_key()))
     town.work_at("nantes")

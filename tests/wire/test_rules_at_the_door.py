@@ -233,6 +233,25 @@ def test_strangers_letters_make_one_visit_due_and_not_before_its_time(built):
     assert due == [built.now + callers.PLATE_REST]
 
 
+def test_a_letter_that_comes_during_our_visit_causes_no_second_one(neighbours):
+    """R14."""
+    door = Door(neighbours, "notice")
+    forged = door.forge({"kid": keys.kid(STRANGER)}, STRANGER)
+    visits = []
+
+    def look_up(_method, path):
+        if path.startswith("/.well-known/"):
+            visits.append(path)
+            if len(visits) == 1:
+                door.show(forged)
+
+    door.show(forged)
+    neighbours.later(minutes=10)
+    neighbours.network.instead["lyon"] = look_up
+    neighbours.work_at("nantes")
+    assert len(visits) == 1
+
+
 def test_no_letter_in_the_name_of_a_blocked_space_makes_us_visit_it(neighbours):
     """R14: it hears what everybody hears, and sees by no visit that anybody wrote."""
 
