@@ -274,6 +274,11 @@ def test_an_earlier_epoch_that_is_shown_again_is_a_rollback(town):
     assert token in kept, "and the one that it contradicts"
     assert before in kept
     assert town.seen("lyon") == {"Claire Vasseur"}
+    town.network.instead.clear()
+    with town.at("lyon") as session:
+        peer = town.peer_in(session, "nantes")
+        assert pull(session, peer, town.network, town.identity("lyon"), town.now).problem == ""
+    assert town.peer("lyon", "nantes", "epoch", "roots_agree") == (held["epoch"], True)
 
 
 def test_a_checkpoint_that_keeps_the_rules_is_believed(town):
