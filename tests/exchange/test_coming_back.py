@@ -23,7 +23,7 @@ from app.models.journal import JournalEntry
 from app.models.member import Member
 from app.models.peer import MirroredProfile, Peer
 from federation import signing
-from federation.documents import Checkpoint
+from federation.documents import Checkpoint, Profile
 from federation.entity import Endpoints
 from federation.envelope import moment
 from federation.keys import new_key
@@ -507,6 +507,31 @@ def test_no_neighbour_makes_us_begin_again_by_its_own_word(town, forged):
         ),
         "one that we know": known,
     }[forged])  # fmt: skip
+    town.work()
+    with town.at("nantes") as session:
+        assert session.get_one(FeedState, 1).epoch == epoch
+        assert session.scalars(select(Job).filter_by(kind=outbox.DOUBT)).all() == []
+    assert "space.restored" not in town.journal("nantes")
+
+
+@pytest.mark.parametrize("forged", ["by another key", "about the future", "over", "known to us"])
+def test_no_neighbour_makes_us_begin_again_by_a_document_either(town, forged):
+    (known,) = town.entry("jws", ref=town.claire)
+    claims = signing.unverified_claims(known, Profile.typ)
+    ours, now = town.identity("nantes").operational_key, int(moment(town.now).timestamp())
+
+    def later(key, **changed):
+        return signing.sign(claims | {"rev": claims["rev"] + 1} | changed, key, Profile.typ)
+
+    with town.at("nantes") as session:
+        epoch = session.get_one(FeedState, 1).epoch
+        awaiting.doubt(session, town.peer_in(session, "lyon"), town.now)
+    shown(town, [{
+        "by another key": later(new_key()),
+        "about the future": later(ours, iat=now + 86_400, exp=now + 2 * 86_400),
+        "over": later(ours, iat=now - 7200, exp=now - 3600),
+        "known to us": known,
+    }[forged]])  # fmt: skip
     town.work()
     with town.at("nantes") as session:
         assert session.get_one(FeedState, 1).epoch == epoch

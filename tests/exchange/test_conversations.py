@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event, select
 
 from app.database import db
-from app.exchange import arrivals, contacts, conversations, peers
+from app.exchange import arrivals, contacts, conversations, hearing, peers
 from app.exchange.contacts import TooManyContactsError
 from app.exchange.conversations import NoConversationError, Recipient, Request
 from app.members.leaving import leave
@@ -311,6 +311,16 @@ def test_no_more_letters_wait_to_be_opened_than_there_is_room_for(town, monkeypa
             hand_over(town, session, letter("nobody", number, town.now))
         with pytest.raises(RateLimitedError, match="wait to be opened"):
             hand_over(town, session, letter("nobody", 2, town.now))
+
+
+def test_a_conversation_has_room_for_so_many_messages_and_no_more(town, monkeypatch):
+    """R20: a space that does not count would fill our disk with one conversation."""
+    monkeypatch.setattr(hearing, "MESSAGES_KEPT", 3)
+    ask(town, "One")
+    for text in ("Two", "Three", "Four", "Five"):
+        say(town, "lyon", "Maud", text=text)
+    town.work()
+    assert [text for _, _, text in heard(town, "nantes", "Claire")] == ["One", "Two", "Three"]
 
 
 def test_the_door_does_the_same_work_for_somebody_for_nobody_and_for_whoever_is_blocked(town):
