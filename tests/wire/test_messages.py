@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from app.exchange import outbox, peers
+from app.exchange.work import MESSAGE_ATTEMPTS
 from app.models.feed import PeerAck, Receipt
 from app.models.job import Job
 from app.models.journal import JournalEntry
@@ -334,6 +335,21 @@ def test_whoever_knocks_on_and_on_aims_no_visits_at_a_door_that_does_not_answer(
         town.work_at("nantes")
         assert post(nantes, PEERING, letters.statement()).status_code == 202
     assert [name for _, name, _ in town.network.requests] == ["lyon"]
+
+
+def test_a_door_that_never_answers_is_given_up_and_not_looked_for_again_within_the_hour(
+    town, nantes, letters
+):
+    town.cut("lyon")
+    post(nantes, PEERING, letters.statement())
+    for _ in range(MESSAGE_ATTEMPTS + 2):
+        town.work_at("nantes")
+        town.later(minutes=5)
+    assert [name for _, name, _ in town.network.requests] == ["lyon"] * MESSAGE_ATTEMPTS
+    answer = post(nantes, PEERING, letters.statement())
+    assert problem(answer) == (429, "rate-limited")
+    town.later(hours=1)
+    assert post(nantes, PEERING, letters.statement()).status_code == 202
 
 
 def test_a_knock_in_the_name_of_another_space_never_reaches_the_admin(town, nantes, letters):
