@@ -280,6 +280,46 @@ def test_a_feed_without_end_gets_its_turn_and_no_more(neighbours, forger):
     assert len(served) == PAGES_PER_PULL
 
 
+def test_whoever_says_that_we_are_none_is_told_our_half_again_once_a_day(neighbours):
+    """R14."""
+    told = json.dumps({"type": "urn:cdf:problem:not-peered", "status": 403}).encode()
+    neighbours.network.instead["nantes"] = lambda _method, path: (
+        Answer(403, {"content-type": "application/problem+json"}, told)
+        if path.startswith("/federation/v1/feed")
+        else None
+    )
+    neighbours.later(hours=2)
+    del neighbours.network.requests[:]
+    for _ in range(8):
+        neighbours.work_at("lyon")
+        neighbours.later(minutes=30)
+    asked = [path for _, _, path in neighbours.network.requests]
+    assert asked.count("/federation/v1/feed") > 3
+    assert asked.count("/federation/v1/peering") == 1
+    assert asked.count("/.well-known/openid-federation") == 1
+
+
+def test_a_feed_full_of_unknown_keys_makes_us_look_at_the_door_once(neighbours, forger):
+    """R14."""
+    strange = forger.sign(forger.claims(), key=new_key())
+
+    def strangers(_method, path):
+        if not path.startswith("/federation/v1/feed"):
+            return None
+        before = int(path.partition("since=e.")[2].partition("&")[0] or 0)
+        page = {
+            "epoch": "e", "items": [{"seq": before + 1, "jws": strange}],
+            "next": f"e.{before + 1}", "more": before < 10, "checkpoint": "",
+        }  # fmt: skip
+        return Answer(200, {"content-type": "application/json"}, json.dumps(page).encode())
+
+    neighbours.network.instead["nantes"] = strangers
+    del neighbours.network.requests[:]
+    assert len(pulled(neighbours).refused) == 11
+    asked = [path for _, _, path in neighbours.network.requests]
+    assert len([path for path in asked if path.startswith("/.well-known/")]) == 1
+
+
 # --- checkpoints
 
 

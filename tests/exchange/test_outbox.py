@@ -10,6 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.exchange import outbox
+from app.exchange.jobs import WORK, Round
+from app.exchange.work import perform
 from app.models.engine import open_engine
 from app.models.job import Job
 from app.models.peer import Peer
@@ -151,6 +153,22 @@ def test_a_worker_that_overslept_its_lease_does_not_end_the_job_of_another(sessi
     assert outbox.finish(session, slow) is False
     session.commit()
     assert waiting(session) == {"1": (NOW, quick.leased_until)}
+
+
+def test_a_job_that_meets_a_bug_of_ours_is_given_back_and_waits_its_turn(session, monkeypatch):
+    def stumble(_round, _held):
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setitem(WORK, outbox.LAG, stumble)
+    ask(session, kind=outbox.LAG)
+    held = outbox.claim(session, NOW)
+    with pytest.raises(ZeroDivisionError):
+        perform(Round(session, None, None, NOW), held)
+    session.rollback()
+    [(due_at, leased_until)] = waiting(session).values()
+    assert leased_until is None
+    assert due_at > NOW
+    assert session.scalars(select(Job.last_error)).one() == "ZeroDivisionError: a bug"
 
 
 def test_a_failed_job_waits_longer_each_time_but_never_more_than_a_day(session):
