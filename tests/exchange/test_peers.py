@@ -318,6 +318,23 @@ def test_a_new_root_key_freezes_the_peering_and_keeps_the_last_good_copy(neighbo
     assert neighbours.network.requests == []
 
 
+@pytest.mark.parametrize("stands", ["key_hold", "suspended"])
+def test_no_look_at_the_door_takes_a_key_that_no_admin_compared(neighbours, stands):
+    confirmed = neighbours.peer("lyon", "nantes", "root_kid", "entity_jws")
+    if stands == "suspended":
+        neighbours.decide(peers.suspend, "lyon", "nantes")
+    neighbours.new_root_key("nantes")
+    neighbours.later(days=8)
+    neighbours.work_at("lyon")
+    assert neighbours.stands("lyon", "nantes")[0] == stands
+    for _ in range(2):
+        with neighbours.at("lyon") as session:
+            peers.look_again(session, neighbours.peer_in(session, "nantes"), neighbours.now)
+        neighbours.work_at("lyon")
+        assert neighbours.peer("lyon", "nantes", "root_kid", "entity_jws") == confirmed
+    assert neighbours.stands("lyon", "nantes")[0] == stands
+
+
 def test_while_a_key_is_held_nothing_of_the_new_one_is_believed(neighbours):
     neighbours.new_root_key("nantes")
     neighbours.later(days=8)
