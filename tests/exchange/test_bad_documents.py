@@ -211,6 +211,21 @@ def test_a_withdrawal_of_somebody_elses_member_deletes_nothing(neighbours, forge
         assert session.scalars(select(MirroredWithdrawal)).all() == []
 
 
+def test_a_withdrawal_from_tomorrow_deletes_nothing_today(neighbours, forger):
+    tomorrow = int(neighbours.now.timestamp()) + 86_400
+    claims = {
+        "iss": NANTES,
+        "sub": neighbours.subject("nantes", "Claire Vasseur"),
+        "rev": 99,
+        "iat": tomorrow,
+        "exp": tomorrow + 86_400,
+        "reason": "withdrawn",
+    }
+    forger.put(forger.sign(claims, typ=Withdrawal.typ))
+    assert [code for code, _ in pulled(neighbours).refused] == ["expired"]
+    assert neighbours.held("lyon") == {"Claire Vasseur"}
+
+
 def test_a_page_full_of_rubbish_fills_the_journal_only_so_far(neighbours, forger):
     for number in range(60):
         forger.put(f"rubbish {number}")
