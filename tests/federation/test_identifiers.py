@@ -112,6 +112,7 @@ def test_where_a_space_and_its_members_are_found():
         "https://lyon.example/m/01A/m/02B",
         "https://lyon.example/m/01A#s1",
         "https://lyon.example/M/01A",
+        f"https://lyon.example/m/{'a' * 65}",
     ],
 )
 def test_a_space_does_not_speak_for_members_of_another(subject):
@@ -120,6 +121,7 @@ def test_a_space_does_not_speak_for_members_of_another(subject):
 
 def test_a_space_speaks_for_its_own():
     assert owns("https://lyon.example", "https://lyon.example/m/01A")
+    assert owns("https://lyon.example", f"https://lyon.example/m/{'a' * 64}")
 
 
 @pytest.mark.parametrize(
