@@ -276,7 +276,7 @@ def may_contact(
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return may_contact(address.ipv4_mapped, development=development)
-        if not address.is_loopback and any(address in network for network in _TRANSLATED):
+        if not address.is_loopback and any(address in network for network in _NOT_PUBLIC):
             return False
     if address.is_loopback:
         return development
@@ -286,8 +286,9 @@ def may_contact(
 
 
 #: IPv6 networks in which an IPv4 address, perhaps a private one, is hidden, or that lead nowhere:
-#: NAT64 (RFC 6052, RFC 8215), 6to4 (RFC 3056), Teredo (RFC 4380), IPv4-compatible, segment routing.
-_TRANSLATED = tuple(
+#: NAT64 (RFC 6052, RFC 8215), 6to4 (RFC 3056), Teredo (RFC 4380), IPv4-compatible, segment routing;
+#: and the private networks of before RFC 3879, which some still use.
+_NOT_PUBLIC = tuple(
     ipaddress.IPv6Network(network)
     for network in (
         "64:ff9b::/96",
@@ -296,5 +297,6 @@ _TRANSLATED = tuple(
         "2001::/32",
         "::/96",
         "5f00::/16",
+        "fec0::/10",
     )
 )

@@ -65,6 +65,7 @@ from federation.transport import HttpsTransport, may_contact
         "5f00::1",
         "4000::1",
         "fe00::1",
+        "fec0::1",
     ],
 )
 def test_an_address_that_is_not_public_is_never_contacted(address):
