@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Dialect, Select
+from sqlalchemy import CompoundSelect, Connection, Dialect, Select
 
 _Convert = Callable[[Any], Any]
 
@@ -35,7 +35,7 @@ _Reads = Sequence[tuple[int, _Convert]]
 class Statement:
     """A statement whose parameters are plain values: never a list, whose length may differ."""
 
-    def __init__(self, select: Select[Any], *names: str) -> None:
+    def __init__(self, select: Select[Any] | CompoundSelect[Any], *names: str) -> None:
         """Remember ``select``.
 
         :param names: of the parameters that are given each time; all others have their values.

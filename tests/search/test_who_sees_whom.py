@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from app.models.measure import Measure
 from app.models.scope import Reader
 from app.search.cards import WITHHELD
 from app.search.index import check, index_mirrored, remove_mirrored
@@ -39,6 +40,22 @@ def test_an_expired_profile_is_not_found(town):
     town.mirrored(town.neighbour("Werkhof"), "Anna", LAWYER)
     assert town.names("lawyer", now=NOW + timedelta(days=89)) == ["Anna"]
     assert town.names("lawyer", now=NOW + timedelta(days=91)) == []
+
+
+def test_a_neighbours_person_who_is_hidden_here_is_neither_shown_nor_counted(town):
+    peer = town.neighbour("Werkhof")
+    town.mirrored(peer, "Anna", LAWYER)
+    uwe = town.mirrored(peer, "Uwe", LAWYER, public=True, web=["services"])
+    taken = Measure(
+        kind="hide", subject=uwe.subject, name="Uwe", peer_id=peer.id, reason="Spam",
+        decided_by="Nadia", at=NOW,
+    )  # fmt: skip
+    town.session.add(taken)
+    found = town.ask("lawyer")
+    assert (everybody(found), found.total, town.ask().total) == ({"Anna"}, 1, 1)
+    assert town.ask("lawyer", reader=Reader.VISITOR).total == 0
+    taken.undone_at = NOW
+    assert town.ask("lawyer").total == 2
 
 
 def test_a_member_who_hides_is_not_found_even_before_the_index_hears_of_it(town):
